@@ -1,0 +1,1 @@
+"""The session layer: one boto3 session, its clients, and what their failures mean."""

@@ -1,0 +1,1 @@
+"""Cedar as AgentCore speaks it: render, parse and validate policies; pure."""

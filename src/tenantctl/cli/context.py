@@ -1,0 +1,59 @@
+"""What every command is given: the global options, and from them the pool and the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+
+from tenantctl.aws.session import Aws
+from tenantctl.domain.names import Names
+from tenantctl.domain.pool import Pool, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The global options of one invocation."""
+
+    config: Path
+    target: Target | None = None
+    profile: str | None = None
+    region: str | None = None
+    quiet: bool = False
+
+    def pool(self) -> Pool:
+        """The configuration, with the command line's overrides; raises `ConfigError`."""
+        from tenantctl.domain.config import load
+
+        pool = load(self.config)
+        return replace(pool, target=self.target or pool.target, region=self.region or pool.region)
+
+    @contextmanager
+    def cloud(self) -> Iterator[tuple[Names, Aws]]:
+        """The pool's names and a way to call its cloud, for the length of a `with` block.
+
+        On the local target the embedded cloud's state is held (locked) meanwhile and written
+        at the end, whatever happens; on AWS nothing needs closing.
+        """
+        pool = self.pool()
+        if pool.target is Target.LOCAL:
+            from tenantctl.local.connect import embedded
+
+            with embedded(region=pool.region, account=pool.account) as aws:
+                yield Names(pool, aws.account), aws
+        else:
+            from tenantctl.aws.connect import connect
+
+            aws = connect(region=pool.region, profile=self.profile, account=pool.account)
+            yield Names(pool, aws.account), aws
+
+
+def of(ctx: typer.Context) -> Context:
+    """The `Context` that the root callback made."""
+    found = ctx.find_object(Context)
+    if found is None:  # pragma: no cover - the root callback always runs first
+        raise RuntimeError("the root callback has not run")
+    return found

@@ -1,0 +1,88 @@
+"""Every name, ARN and key prefix of a pool is built here, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantctl.domain.pool import Bucket, Memory, Pool, Table
+
+
+def partition(region: str) -> str:
+    """The ARN partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one pool in one account."""
+
+    pool: Pool
+    account: str
+
+    def _arn(self, service: str, resource: str, *, region: str | None = None) -> str:
+        where = self.pool.region if region is None else region
+        return f"arn:{partition(self.pool.region)}:{service}:{where}:{self.account}:{resource}"
+
+    # -- the pool's own resources -------------------------------------------------------------
+
+    @property
+    def registry_table(self) -> str:
+        """Tenants, one item each; journals and policy history lie beside them."""
+        return f"{self.pool.name}-registry"
+
+    @property
+    def user_pool(self) -> str:
+        """The Cognito user pool's name (not its id, which Cognito assigns)."""
+        return f"{self.pool.name}-users"
+
+    @property
+    def app_client(self) -> str:
+        """The app client's name."""
+        return f"{self.pool.name}-app"
+
+    @property
+    def policy_engine(self) -> str:
+        """Policy engine names match `[A-Za-z][A-Za-z0-9_]{0,47}`: no hyphens."""
+        return self.pool.name.replace("-", "_")
+
+    def gateway(self, tier: str) -> str:
+        """The gateway's name of a tier; the service adds ten characters to make its id."""
+        return f"{self.pool.name}-{tier}"
+
+    def gateway_arn(self, tier: str) -> str:
+        """The gateway's ARN by its name, before the service has assigned its id."""
+        return self._arn("bedrock-agentcore", f"gateway/{self.gateway(tier)}")
+
+    # -- roles --------------------------------------------------------------------------------
+
+    def role_arn(self, name: str) -> str:
+        """The ARN of a role without a path."""
+        return self._arn("iam", f"role/{name}", region="")
+
+    @property
+    def agent_role_arn(self) -> str:
+        """The agent execution role: the only principal that the vending role trusts."""
+        return self.role_arn(self.pool.roles.agent)
+
+    @property
+    def vending_role_arn(self) -> str:
+        """The token vending machine's role: what every tenant session is a session of."""
+        return self.role_arn(self.pool.roles.vending)
+
+    # -- data ---------------------------------------------------------------------------------
+
+    def table_arn(self, table: Table | str) -> str:
+        """A table's ARN; the configuration's `arn` wins."""
+        if isinstance(table, Table):
+            return table.arn or self._arn("dynamodb", f"table/{table.name}")
+        return self._arn("dynamodb", f"table/{table}")
+
+    def bucket_arn(self, bucket: Bucket) -> str:
+        """A bucket's ARN; it has neither region nor account."""
+        return bucket.arn or f"arn:{partition(self.pool.region)}:s3:::{bucket.name}"
+
+    def memory_arn(self, memory: Memory) -> str:
+        """A memory's ARN; the configuration's `arn` wins."""
+        return memory.arn or self._arn("bedrock-agentcore", f"memory/{memory.name}")

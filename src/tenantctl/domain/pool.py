@@ -1,0 +1,150 @@
+"""The pool: one vendor's shared infrastructure, as `tenantctl.yaml` describes it, already checked.
+
+These are values without behaviour of their own; `config` reads them from YAML, `names` builds
+every resource name from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tenantctl.domain.template import Template, Variable
+
+
+class Target(StrEnum):
+    """Where commands act."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One part of an identity: the session tag, the token claim, and the format of its values.
+
+    `pattern` is a Python regular expression that matches the whole value; `None` admits whatever
+    STS accepts as a tag value.
+    """
+
+    tag: str
+    claim: str
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What names a caller."""
+
+    tier: Claim = field(default_factory=lambda: Claim("Tier", "custom:tier"))
+    tenant: Claim = field(
+        default_factory=lambda: Claim(
+            "ClinicId", "custom:tenant_id", "[a-z0-9][a-z0-9-]{0,61}[a-z0-9]"
+        )
+    )
+    user: Claim = field(default_factory=lambda: Claim("UserId", "sub", "[0-9a-f-]{36}"))
+
+    @property
+    def tags(self) -> dict[Variable, str]:
+        """The session tag of each variable, for `Template.policy_text`."""
+        return {
+            Variable.TIER: self.tier.tag,
+            Variable.TENANT: self.tenant.tag,
+            Variable.USER: self.user.tag,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Role names without a path; `operators` are ARNs that may assume the agent role."""
+
+    agent: str
+    vending: str
+    operators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index; its partition key is the table's, so that it stays partitioned."""
+
+    name: str
+    sort_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table whose partition key value names the tenant."""
+
+    name: str
+    partition_key: str
+    value: Template
+    sort_key: str = "item_id"
+    indexes: tuple[Index, ...] = ()
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An S3 bucket in which a tenant owns the keys under one prefix."""
+
+    name: str
+    prefix: Template
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An AgentCore memory: actor ids and namespaces name the tenant."""
+
+    name: str
+    actor: Template
+    namespace: Template
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What belongs to tenants."""
+
+    tables: tuple[Table, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+    memories: tuple[Memory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """From hour `start` (inclusive) until hour `end` (exclusive) on the clinic's clock; 0 to 24."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """When a tier may call a tool; with no `hours`, always."""
+
+    hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A service level: the tools it may call under which rule, and its models."""
+
+    name: str
+    tools: Mapping[str, ToolRule]
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The parsed configuration. `account` is `None` only on AWS, where STS knows it."""
+
+    name: str
+    target: Target
+    region: str
+    account: str | None
+    identity: Identity
+    roles: Roles
+    data: Data
+    tiers: Mapping[str, Tier]

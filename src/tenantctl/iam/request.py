@@ -1,0 +1,57 @@
+"""What IAM is asked: may this principal do this action on this resource, in this context?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PrincipalKind(StrEnum):
+    """The kinds of caller that the evaluation logic tells apart."""
+
+    USER = "user"
+    SESSION = "session"  # an assumed-role session
+    SERVICE = "service"
+    ROOT = "root"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks.
+
+    `arn` is the user's, the session's (`arn:aws:sts::…:assumed-role/NAME/SESSION`) or the
+    account root's; for a service it is its name (`bedrock-agentcore.amazonaws.com`), for an
+    anonymous caller `*`. `role_arn` is the role of a session.
+    """
+
+    kind: PrincipalKind
+    arn: str
+    account: str = ""
+    role_arn: str | None = None
+
+
+Context = Mapping[str, tuple[str, ...]]
+"""Condition keys (lower case, as keys ignore case) and their values; absent means absent.
+
+An empty tuple is a key that is present without values.
+"""
+
+
+def context(pairs: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Build a `Context`: lower the keys, make every value a tuple."""
+    return {
+        key.lower(): (value,) if isinstance(value, str) else tuple(value)
+        for key, value in pairs.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One authorization question. `resource` is an ARN, or `*` for actions without one."""
+
+    principal: Principal
+    action: str
+    resource: str
+    context: Context

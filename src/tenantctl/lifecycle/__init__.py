@@ -1,0 +1,1 @@
+"""A tenant's life: onboard, list, show; every step idempotent and journalled."""

@@ -1,0 +1,1 @@
+"""Cedar policies on their way to the policy engine: push and status."""

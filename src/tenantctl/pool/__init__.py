@@ -1,0 +1,1 @@
+"""The shared infrastructure: observe, plan, apply, destroy."""

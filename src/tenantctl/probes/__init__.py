@@ -1,0 +1,1 @@
+"""Live attacks as values, and the runner that demands the owner's own success first."""

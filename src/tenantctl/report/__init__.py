@@ -1,0 +1,1 @@
+"""Findings as text: table, JSON and what CI reads; pure."""

@@ -1,0 +1,1 @@
+"""From a token to scoped credentials: verify, assume, assume again with tags."""
