@@ -33,7 +33,7 @@ class Call:
 
     `service` and `operation` are botocore's names (`dynamodb`, `GetItem`); `params` has the shape
     of the operation's input in botocore's model. `principal` is the caller; `caller_context` are
-    the condition keys that come with it (`aws:principaltag/…`, `aws:userid`, `aws:securetransport`).
+    the condition keys that come with it (`aws:principaltag/…`, `aws:userid`).
     """
 
     service: str
