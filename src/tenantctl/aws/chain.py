@@ -42,7 +42,7 @@ class TenantSession:
 
 
 def session_name(tenant: str, user: str) -> str:
-    """A `RoleSessionName` for CloudTrail's readers, different for every pair; at most 64 characters.
+    """A `RoleSessionName` for CloudTrail's readers, different for every pair; at most 64 long.
 
     Readable as long as it fits and needs no replacement; else cut, with a digest of the pair.
     """
@@ -50,7 +50,7 @@ def session_name(tenant: str, user: str) -> str:
     name = _SESSION_NAME.sub("-", plain)
     if name == plain and len(name) <= 64 and "." not in tenant:  # noqa: PLR2004 - the API's limit
         return name
-    digest = hashlib.sha256("\0".join((tenant, user)).encode()).hexdigest()
+    digest = hashlib.sha256(f"{tenant}\0{user}".encode()).hexdigest()
     return f"{name[:47]}-{digest[:16]}"
 
 
