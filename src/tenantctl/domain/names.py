@@ -37,6 +37,15 @@ class Names:
         """The Cognito user pool's name (not its id, which Cognito assigns)."""
         return f"{self.pool.name}-users"
 
+    def user_pool_arn(self, user_pool_id: str) -> str:
+        """The user pool's ARN by the id that Cognito assigned."""
+        return self._arn("cognito-idp", f"userpool/{user_pool_id}")
+
+    def issuer(self, user_pool_id: str) -> str:
+        """What the user pool's tokens name as `iss`."""
+        suffix = "amazonaws.com.cn" if self.pool.region.startswith("cn-") else "amazonaws.com"
+        return f"https://cognito-idp.{self.pool.region}.{suffix}/{user_pool_id}"
+
     @property
     def app_client(self) -> str:
         """The app client's name."""
