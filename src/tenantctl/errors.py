@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     DENIED = 12
     POLICY_INVALID = 13
     DIFFERENCES = 14
+    CANNOT_EXECUTE = 126  # these two as shells have them, for `creds exec`
+    COMMAND_NOT_FOUND = 127
     INTERRUPTED = 130
 
 
@@ -98,6 +100,18 @@ class StateError(TenantctlError):
 
 class TokenError(TenantctlError):
     """A token is not what it claims to be; the message says which check failed."""
+
+
+class CommandNotFoundError(TenantctlError):
+    """The command to run with vended credentials doesn't exist."""
+
+    exit_code = ExitCode.COMMAND_NOT_FOUND
+
+
+class CannotExecuteError(TenantctlError):
+    """The command to run with vended credentials exists, and can't be started."""
+
+    exit_code = ExitCode.CANNOT_EXECUTE
 
 
 class AwsError(TenantctlError):
