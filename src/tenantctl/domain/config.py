@@ -1,0 +1,216 @@
+"""Read `tenantctl.yaml` into a `Pool`; whatever is unknown, doubled or contradictory is refused."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tenantctl.domain import config_shape as shape
+from tenantctl.domain.pool import (
+    Bucket,
+    Claim,
+    Data,
+    Hours,
+    Identity,
+    Index,
+    Memory,
+    Pool,
+    Roles,
+    Table,
+    Target,
+    Tier,
+    ToolRule,
+)
+from tenantctl.domain.template import Template, Variable
+from tenantctl.domain.tools import TOOLS
+from tenantctl.domain.yaml_nodes import compose, read_text
+from tenantctl.domain.yaml_shape import Source, Step, listed, near_miss, shown
+from tenantctl.errors import ConfigError, Place, UsageError
+
+LOCAL_ACCOUNT = "123456789012"
+"""The embedded cloud's account, where the configuration names none."""
+
+MAX_BYTES = 1_000_000
+HINT = "`tenantctl init` writes one to start from, `--config` names another"
+
+
+def load(path: Path, *, target: Target | None = None) -> Pool:
+    """The pool that the file describes, with all defaults filled in.
+
+    `target` overrides the file's. Raises `ConfigError` with file, line and key.
+    """
+    return parse(read_text(path, limit=MAX_BYTES, hint=HINT), str(path), target=target)
+
+
+def parse(text: str, file: str, *, target: Target | None = None) -> Pool:
+    """The pool that `text` describes; `file` is for errors. Raises `ConfigError`."""
+    root = compose(text, file)
+    if root is None:
+        raise ConfigError("the file is empty", place=Place(file), hint=HINT)
+    source = Source(file, root)
+    return _Check(source).pool(source.read(shape.File), target)
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema (2020-12) of the configuration, for editors."""
+    import msgspec
+
+    schema = msgspec.json.schema(shape.File)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What the form alone can't say."""
+
+    source: Source
+
+    def pool(self, file: shape.File, target: Target | None) -> Pool:
+        where = target or Target(file.target)
+        local = where is Target.LOCAL
+        identity = self.identity(file.identity)
+        tiers = {name: self.tier(name, tier) for name, tier in file.tiers.items()}
+        self.tier_values(identity.tier, tiers)
+        return Pool(
+            name=file.pool,
+            target=where,
+            region=file.region,
+            account=file.account or (LOCAL_ACCOUNT if local else None),
+            identity=identity,
+            roles=self.roles(file),
+            data=self.data(file.data),
+            tiers=MappingProxyType(tiers),
+        )
+
+    def identity(self, given: shape.Identity) -> Identity:
+        claims: dict[Variable, shape.NamedClaim] = {
+            Variable.TIER: given.tier,
+            Variable.TENANT: given.tenant,
+            Variable.USER: given.user,
+        }
+        # STS compares tag keys without regard to case.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know
+        self.distinct((c.tag.casefold() for c in claims.values()), claims, "tag", "identity")
+        self.distinct((c.claim for c in claims.values()), claims, "claim", "identity")
+        for name, claim in claims.items():
+            if claim.pattern is not None:
+                self.regex(claim.pattern, "identity", name.value, "pattern")
+        tier, tenant, user = (Claim(c.tag, c.claim, c.pattern) for c in claims.values())
+        return Identity(tier=tier, tenant=tenant, user=user)
+
+    def regex(self, pattern: str, *path: Step) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                re.compile(pattern)
+        except (re.error, OverflowError, RecursionError, Warning) as error:
+            message = f"expected a regular expression, got {shown(pattern)}: {error}"
+            raise self.source.error(message, *path) from error
+
+    def roles(self, file: shape.File) -> Roles:
+        agent = file.roles.agent or f"{file.pool}-agent"
+        vending = file.roles.vending or f"{file.pool}-tvm"
+        # IAM's role names are distinct without regard to case.
+        if agent.casefold() == vending.casefold():
+            message = f"`{vending}` is the agent role too; the vending role must be another"
+            raise self.source.error(message, "roles", "vending")
+        self.unique(file.roles.operators, "roles", "operators")
+        return Roles(agent, vending, file.roles.operators)
+
+    def data(self, given: shape.Data) -> Data:
+        for key, entries in (
+            ("tables", given.tables),
+            ("buckets", given.buckets),
+            ("memories", given.memories),
+        ):
+            names = [e.name for e in entries]
+            self.distinct(names, range(len(names)), "name", "data", key)
+        return Data(
+            tables=tuple(self.table(t, i) for i, t in enumerate(given.tables)),
+            buckets=tuple(
+                Bucket(b.name, self.layout(b.prefix, "data", "buckets", i, "prefix"), b.arn)
+                for i, b in enumerate(given.buckets)
+            ),
+            memories=tuple(self.memory(m, i) for i, m in enumerate(given.memories)),
+        )
+
+    def table(self, given: shape.Table, number: int) -> Table:
+        at = ("data", "tables", number)
+        if given.sort_key == given.partition_key:
+            message = f"`{given.sort_key}` is the partition key too"
+            raise self.source.error(message, *at, "sort_key")
+        names = [index.name for index in given.indexes]
+        self.distinct(names, range(len(names)), "name", *at, "indexes")
+        for i, index in enumerate(given.indexes):
+            if index.sort_key == given.partition_key:
+                message = f"`{index.sort_key}` is the partition key too"
+                raise self.source.error(message, *at, "indexes", i, "sort_key")
+        return Table(
+            name=given.name,
+            partition_key=given.partition_key,
+            value=self.layout(given.value, *at, "value"),
+            sort_key=given.sort_key,
+            indexes=tuple(Index(i.name, i.sort_key) for i in given.indexes),
+            arn=given.arn,
+        )
+
+    def memory(self, given: shape.Memory, number: int) -> Memory:
+        at = ("data", "memories", number)
+        actor = self.layout(given.actor, *at, "actor")
+        return Memory(given.name, actor, self.layout(given.namespace, *at, "namespace"), given.arn)
+
+    def layout(self, text: str, *path: Step) -> Template:
+        """A template that names the tenant; whether it does so unmistakably is for the proof."""
+        try:
+            template = Template.parse(text)
+        except UsageError as error:
+            raise self.source.error(error.message, *path, hint=error.hint) from error
+        if Variable.TENANT not in template.variables:
+            message = f"{shown(text)} doesn't mention {{tenant}}: it would be every tenant's"
+            raise self.source.error(message, *path, hint="write it like `{tier}-tier/{tenant}/`")
+        return template
+
+    def tier(self, name: str, given: shape.Tier) -> Tier:
+        for tool in given.tools:
+            if tool not in TOOLS:
+                message = f"unknown tool; expected {listed(TOOLS)}"
+                hint = near_miss(tool, TOOLS)
+                raise self.source.error(message, "tiers", name, "tools", tool, hint=hint)
+        self.unique(given.models, "tiers", name, "models")
+        rules = {tool: self.rule(rule, name, tool) for tool, rule in given.tools.items()}
+        return Tier(name, MappingProxyType(rules), given.models)
+
+    def rule(self, given: shape.ToolRule, tier: str, tool: str) -> ToolRule:
+        hours = given.hours
+        if hours is None:
+            return ToolRule()
+        if hours.start >= hours.end:
+            message = f"`from` must be before `until`, got {hours.start} and {hours.end}"
+            raise self.source.error(message, "tiers", tier, "tools", tool, "hours")
+        return ToolRule(Hours(hours.start, hours.end))
+
+    def tier_values(self, claim: Claim, tiers: Iterable[str]) -> None:
+        for name in tiers:
+            if claim.pattern is not None and re.fullmatch(claim.pattern, name) is None:
+                message = f"{shown(name)} doesn't match `identity.tier.pattern`"
+                raise self.source.error(message, "tiers", name)
+
+    def unique(self, values: tuple[str, ...], *path: Step) -> None:
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                raise self.source.error(f"{shown(value)} occurs twice", *path, i)
+
+    def distinct(self, values: Iterable[str], steps: Iterable[Step], key: str, *path: Step) -> None:
+        """Refuse two entries of a collection with the same value under `key`."""
+        first: dict[str, Step] = {}
+        for value, step in zip(values, steps, strict=True):
+            at = step.value if isinstance(step, Variable) else step
+            if value in first:
+                line = self.source.place(*path, first[value], key).line
+                message = f"{shown(value)} is used already, on line {line}"
+                raise self.source.error(message, *path, at, key)
+            first[value] = at
