@@ -34,10 +34,11 @@ def shown(value: object) -> str:
 
 def near_miss(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known words, if any is near."""
-    near = difflib.get_close_matches(word[:_SHOWN].casefold(), list(known), n=3, cutoff=0.6)
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word[:_SHOWN].casefold(), list(folded), n=3, cutoff=0.6)
     if not near:
         return None
-    return f"did you mean {' or '.join(f'`{n}`' for n in near)}?"
+    return f"did you mean {' or '.join(f'`{folded[n]}`' for n in near)}?"
 
 
 def listed(words: Iterable[str]) -> str:
@@ -47,10 +48,14 @@ def listed(words: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's tree; errors are made here, so that all carry their place."""
+    """A file's tree; errors are made here, so that all carry their place.
+
+    With `rows`, each item of the root stands on a line of its own, which names it well enough.
+    """
 
     file: str
     root: Node
+    rows: bool = False
 
     def place(self, *path: Step) -> Place:
         """Where `path` is written, or the nearest thing that contains it."""
@@ -64,7 +69,7 @@ class Source:
                 line = node.line
             else:
                 break
-        return Place(self.file, line, dotted(path) or None)
+        return Place(self.file, line, dotted(path[1:] if self.rows else path) or None)
 
     def error(self, message: str, *path: Step, hint: str | None = None) -> ConfigError:
         """A `ConfigError` at `path`."""
@@ -136,7 +141,11 @@ class Source:
 
     def _leaf(self, node: Node, kind: Any, path: tuple[Step, ...]) -> object:  # noqa: ANN401 - as above
         value = plain(node)
-        if isinstance(value, str) and any(unicodedata.category(c) in _UNSAFE for c in value):
+        if (
+            kind is not object
+            and isinstance(value, str)
+            and any(unicodedata.category(c) in _UNSAFE for c in value)
+        ):
             raise self.error("holds a control character", *path)
         try:
             return msgspec.convert(value, kind)
