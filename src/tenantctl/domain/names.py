@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tenantctl.domain.pool import Bucket, Memory, Pool, Table
+from tenantctl.domain.pool import Bucket, Index, Memory, Pool, Table
+from tenantctl.domain.template import Template
+
+_GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
 
 
 def partition(region: str) -> str:
@@ -88,6 +91,10 @@ class Names:
             return table.arn or self._arn("dynamodb", f"table/{table.name}")
         return self._arn("dynamodb", f"table/{table}")
 
+    def index_arn(self, table: Table, index: Index) -> str:
+        """The ARN of a table's index."""
+        return f"{self.table_arn(table)}/index/{index.name}"
+
     def bucket_arn(self, bucket: Bucket) -> str:
         """A bucket's ARN; it has neither region nor account."""
         return bucket.arn or f"arn:{partition(self.pool.region)}:s3:::{bucket.name}"
@@ -95,3 +102,41 @@ class Names:
     def memory_arn(self, memory: Memory) -> str:
         """A memory's ARN; the configuration's `arn` wins."""
         return memory.arn or self._arn("bedrock-agentcore", f"memory/{memory.name}")
+
+    def manages(self, resource: Table | Bucket) -> bool:
+        """Whether the pool owns it: with an `arn` of another account or Region, somebody else does.
+
+        A bucket's ARN names neither, so only an `arn` with another name counts there.
+        """
+        if isinstance(resource, Table):
+            return resource.arn in {None, self.table_arn(resource.name)}
+        return resource.arn in {None, self.bucket_arn(replace(resource, arn=None))}
+
+    # -- policy patterns ----------------------------------------------------------------------
+
+    def policy_pattern(self, template: Template) -> str:
+        """A template as the text of a policy that speaks of the session's tags."""
+        return template.policy_text(self.pool.identity.tags)
+
+    def model_arns(self, model: str) -> tuple[str, ...]:
+        """What invoking a model reaches: the model, or an inference profile and its models.
+
+        Profile ids begin with a geography (`us.`, `global.`); Bedrock then authorizes the model
+        in each Region that the profile routes to, too.
+        https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+        """
+        if model.startswith("arn:"):
+            return (model,)
+        geography, _, rest = model.partition(".")
+        where = partition(self.pool.region)
+        if geography in _GEOGRAPHIES:
+            return (
+                self._arn("bedrock", f"inference-profile/{model}"),
+                f"arn:{where}:bedrock:*::foundation-model/{rest}",
+            )
+        return (f"arn:{where}:bedrock:{self.pool.region}::foundation-model/{model}",)
+
+    @property
+    def runtime_logs_arn(self) -> str:
+        """The log groups that AgentCore makes for runtimes, as a pattern."""
+        return self._arn("logs", "log-group:/aws/bedrock-agentcore/runtimes/*")
