@@ -159,6 +159,22 @@ def _attributes(meta: Record) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
+def attributes_json(of: Tenant) -> str:
+    """A tenant's free attributes as they are kept: JSON with sorted keys, dates as text."""
+    return json.dumps(dict(of.attributes), sort_keys=True, ensure_ascii=False, default=str)
+
+
 def text(record: Record, name: str) -> str:
     """A string attribute; empty where it is absent."""
     return record.get(name, {}).get("S", "")
+
+
+def registered_as(aws: Aws, names: Names, tenant_id: str) -> str | None:
+    """The registered id that equals `tenant_id` but for case; `None` when there is none."""
+    with translated(f"looking for ids like `{tenant_id}`"):
+        answer = aws.client("dynamodb").get_item(
+            TableName=names.registry_table,
+            Key={"pk": {"S": layout.IDS}, "sk": {"S": tenant_id.casefold()}},
+            ConsistentRead=True,
+        )
+    return text(answer.get("Item", {}), "id") or None

@@ -1,0 +1,249 @@
+"""Find the documents to seed: files in a tenant's directory, each with its metadata.
+
+What is found becomes an object under the tenant's prefix, so a path that leads out of the
+tenant's directory would publish somebody else's file: it is refused, never followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenantctl.domain import layout
+from tenantctl.domain.pool import Bucket
+from tenantctl.domain.tenant import Tenant
+from tenantctl.errors import Place, UsageError
+from tenantctl.lifecycle.attribute import parse_json
+
+_MAX_KEY = 1024
+_MAX_BYTES = 5 * 1024**3
+"""The largest object of one PutObject."""
+
+_MAX_SIDECAR = 10 * 1024
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/kb-metadata.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object to be. `source` is the file with its content, or the content itself.
+
+    `sha256` and `md5` are hex digests; S3's ETag is the MD5 of an object put in one part.
+    """
+
+    tenant: str
+    key: str
+    source: Path | bytes
+    size: int
+    sha256: str
+    md5: str
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether this describes another document to the knowledge base."""
+        return self.key.endswith(layout.SIDECAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Documents in the order of their keys, and what was left out with the reason."""
+
+    documents: tuple[Document, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def load_all(root: Path, tenants: Iterable[Tenant], bucket: Bucket) -> Found:
+    """The documents of several tenants, under `{tier}-tier/{tenant}/`.
+
+    Raises `UsageError` when a directory belongs to no tenant of the run (a tenant whose tier
+    changed would lose its documents silently), and as `load` does.
+    """
+    _directory(root)
+    homes = {root / _home(tenant): tenant for tenant in tenants}
+    tiers = {home.parent for home in homes}
+    skipped: list[str] = []
+    for entry in sorted(root.iterdir()):
+        if entry.name.startswith("."):
+            skipped.append(f"{entry}: hidden")
+        elif entry not in tiers or entry.is_symlink():
+            raise _stray(entry)
+        else:
+            strays = (e for e in sorted(entry.iterdir()) if e not in homes or e.is_symlink())
+            for stray in strays:
+                if not stray.name.startswith("."):
+                    raise _stray(stray)
+                skipped.append(f"{stray}: hidden")
+    found = [load(home, tenant, bucket) for home, tenant in homes.items() if home.is_dir()]
+    return Found(
+        tuple(d for f in found for d in f.documents),
+        tuple(skipped) + tuple(s for f in found for s in f.skipped),
+    )
+
+
+def load_one(root: Path, tenant: Tenant, bucket: Bucket) -> Found:
+    """The documents of one tenant; `root` holds `{tier}-tier/{tenant}/`, or is that directory."""
+    _directory(root)
+    home = root / _home(tenant)
+    return load(home if home.is_dir() else root, tenant, bucket)
+
+
+def load(directory: Path, tenant: Tenant, bucket: Bucket) -> Found:
+    """The documents in a tenant's own directory, with a sidecar made for each that has none.
+
+    Hidden files are left out and reported. Raises `UsageError` for a link or a name that can't
+    be taken, an unreadable or special file, a sidecar that names another tenant or no document.
+    """
+    skipped: list[str] = []
+    prefix = layout.object_prefix(bucket, tenant)
+    files = {path.relative_to(directory).as_posix(): path for path in _files(directory, skipped)}
+    found: list[Document] = []
+    for name, path in files.items():
+        key = prefix + name
+        _check_name(key, path)
+        if name.endswith(layout.SIDECAR):
+            if name.removesuffix(layout.SIDECAR) not in files:
+                raise UsageError("there is no document that this describes", place=_at(path))
+            _check_sidecar(path, tenant)
+        elif name + layout.SIDECAR not in files:
+            found.append(_generated(key + layout.SIDECAR, tenant))
+        found.append(_document(key, path, tenant))
+    return Found(tuple(sorted(found, key=lambda d: d.key)), tuple(skipped))
+
+
+def _home(tenant: Tenant) -> Path:
+    if "/" in tenant.id or tenant.id in {".", ".."}:
+        raise UsageError(f"the id `{tenant.id}` can't be the name of a directory")
+    return Path(layout.DOCUMENTS.fill(tier=tenant.tier, tenant=tenant.id))
+
+
+def _stray(entry: Path) -> UsageError:
+    return UsageError(
+        f"`{_shown(entry)}` belongs to no tenant that is being onboarded",
+        hint=f"documents lie under `{layout.DOCUMENTS}`; check tier and id",
+    )
+
+
+def _directory(root: Path) -> None:
+    if not root.is_dir():
+        raise UsageError(f"`{_shown(root)}` is no directory", hint="--documents takes a directory")
+
+
+def _files(directory: Path, skipped: list[str]) -> Iterator[Path]:
+    """Regular files below a directory, in order; links to files inside it count as files."""
+    inside = directory.resolve()
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+    pending = entries[::-1]
+    while pending:
+        path = pending.pop()
+        if path.name.startswith("."):
+            skipped.append(f"{_shown(path)}: hidden")
+            continue
+        mode = _mode(path)
+        if path.is_symlink() and not (stat.S_ISREG(mode) and path.resolve().is_relative_to(inside)):
+            raise UsageError(
+                f"the link `{_shown(path)}` leaves the tenant's directory",
+                hint="put a copy of the file in its place",
+            )
+        if stat.S_ISDIR(mode):
+            try:
+                pending += sorted(path.iterdir(), reverse=True)
+            except OSError as error:
+                raise _unreadable(path, error) from error
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            raise UsageError(f"`{_shown(path)}` is neither a file nor a directory")
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _check_name(key: str, path: Path) -> None:
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError as error:
+        raise UsageError(f"the name of `{_shown(path)}` is not UTF-8") from error
+    # S3 admits control characters, but no listing in XML 1.0 can show them.
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+    if any(unicodedata.category(c) == "Cc" for c in key):
+        raise UsageError(f"the name of `{_shown(path)}` holds a control character")
+    if length > _MAX_KEY:
+        raise UsageError(
+            f"the key of `{_shown(path)}` has {length:,} bytes, S3 admits {_MAX_KEY:,}"
+        )
+
+
+def _check_sidecar(path: Path, tenant: Tenant) -> None:
+    try:
+        raw = path.read_bytes()
+        value = parse_json(raw.decode())
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:
+        raise UsageError(f"not JSON: {error}", place=_at(path)) from error
+    if len(raw) > _MAX_SIDECAR:
+        raise UsageError(f"larger than {_MAX_SIDECAR // 1024} KB", place=_at(path))
+    attributes = value.get("metadataAttributes") if isinstance(value, dict) else None
+    named = attributes.get(layout.TENANT_FIELD) if isinstance(attributes, dict) else None
+    # The longer form wraps a value: {"value": {"type": "STRING", "stringValue": "…"}, …}.
+    if isinstance(named, dict) and isinstance(named.get("value"), dict):
+        named = named["value"].get("stringValue")
+    if named != tenant.id:
+        raise UsageError(
+            f"the metadata names `{named}`, the document is of `{tenant.id}`",
+            hint="retrieval filters on it: the wrong clinic would read this document",
+            place=Place(str(path), key=f"metadataAttributes.{layout.TENANT_FIELD}"),
+        )
+
+
+def _document(key: str, path: Path, tenant: Tenant) -> Document:
+    size = path.stat().st_size
+    if size > _MAX_BYTES:
+        raise UsageError(f"`{_shown(path)}` is larger than 5 GB")
+    sha, md5 = hashlib.sha256(), _md5()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                sha.update(block)
+                md5.update(block)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return Document(tenant.id, key, path, size, sha.hexdigest(), md5.hexdigest())
+
+
+def _generated(key: str, tenant: Tenant) -> Document:
+    attributes = {layout.TENANT_FIELD: tenant.id, "tier": tenant.tier}
+    content = json.dumps({"metadataAttributes": attributes}, indent=2).encode()
+    md5 = _md5()
+    md5.update(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Document(tenant.id, key, content, len(content), sha256, md5.hexdigest())
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)  # S3 computes ETags so; sha256 decides on a clash
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"can't read `{_shown(path)}`: {(error.strerror or str(error)).lower()}")
+
+
+def _at(path: Path) -> Place:
+    return Place(_shown(path))
+
+
+def _shown(path: Path) -> str:
+    """A path as text, whatever bytes its name has."""
+    return os.fsencode(path).decode(errors="backslashreplace")
