@@ -6,19 +6,49 @@ command that needs them, so that `--help` stays quick.
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from tenantctl.cli import params
 from tenantctl.cli.context import Context
+from tenantctl.cli.init import init
+
+ORDER = (
+    "init",
+    "pool",
+    "onboard",
+    "tenant",
+    "policy",
+    "creds",
+    "verify-isolation",
+    "local",
+    "demo",
+)
+"""The order of a tenant's life, which `--help` follows."""
+
+
+class InOrder(TyperGroup):
+    """Lists commands and groups in `ORDER`; what isn't named there comes last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer keeps the type private
+        """Left alone, typer would list all commands before all groups."""
+        rank = {name: number for number, name in enumerate(ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: rank.get(name, len(rank)))
+
 
 app = typer.Typer(
     name="tenantctl",
+    cls=InOrder,
     help="Run the whole life of a tenant on Amazon Bedrock AgentCore, and show that no tenant "
     "reaches another's data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(init)
 
 
 @app.callback()
@@ -30,7 +60,10 @@ def root(
     profile: params.Profile = None,
     region: params.Region = None,
     quiet: params.Quiet = False,
+    debug: params.Debug = False,
     _version: params.Version = False,
 ) -> None:
     """Options that hold for every command."""
+    if debug:
+        os.environ[params.DEBUG] = "1"
     ctx.obj = Context(config=config, target=target, profile=profile, region=region, quiet=quiet)

@@ -6,10 +6,11 @@ rich is imported when something is drawn. It honours NO_COLOR and draws plain te
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import typer
 
@@ -26,25 +27,60 @@ class Advance(Protocol):
         """`what` is shown beside the bar."""
 
 
+_WIDE = 10_000
+"""Off a terminal no line is cut, so that a program reads whole values."""
+
+
 def out() -> Console:
     """stdout, drawn."""
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """stderr, drawn."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    terminal = stream.isatty()
+    return Console(
+        file=stream, highlight=False, soft_wrap=not terminal, width=None if terminal else _WIDE
+    )
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without anything that a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def show_error(error: TenantctlError) -> None:
     """`error: …` and `hint: …` on stderr, as text: user input is never read as markup."""
-    typer.echo(f"{typer.style('error:', fg='red', bold=True)} {error}", err=True)
+    typer.echo(f"{_styled('error:', 'red')} {printable(str(error))}", err=True)
     if error.hint:
-        typer.echo(f"{typer.style('hint:', fg='cyan')} {error.hint}", err=True)
+        typer.echo(f"{_styled('hint:', 'cyan')} {printable(error.hint)}", err=True)
+
+
+def show_defect(error: Exception) -> None:
+    """What no `TenantctlError` says is the tool's own fault; the traceback only on request."""
+    import traceback
+
+    from tenantctl.cli.params import DEBUG
+
+    debug = os.environ.get(DEBUG, "") not in {"", "0", "false"}
+    if debug:
+        typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    what = printable(f"{type(error).__name__}: {error}"[:300])
+    typer.echo(f"{_styled('error:', 'red')} this is a defect of tenantctl: {what}", err=True)
+    if not debug:
+        hint = "run it again with `tenantctl --debug …` and report what it prints"
+        typer.echo(f"{_styled('hint:', 'cyan')} {hint}", err=True)
+
+
+def _styled(text: str, colour: str) -> str:
+    """`text` in colour, unless NO_COLOR asks for none: https://no-color.org."""
+    return text if os.environ.get("NO_COLOR") else typer.style(text, fg=colour, bold=True)
 
 
 def note(text: str) -> None:
@@ -59,7 +95,8 @@ def emit_text(text: str) -> None:
 
 def emit_json(value: object) -> None:
     """One JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    utf8 = sys.stdout.encoding.casefold().replace("-", "") == "utf8"
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=not utf8))
 
 
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -71,7 +108,7 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for name in columns:
         table.add_column(name, no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     out().print(table)
 
 

@@ -25,11 +25,12 @@ class Context:
     quiet: bool = False
 
     def pool(self) -> Pool:
-        """The configuration, with the command line's overrides; raises `ConfigError`."""
+        """The configuration, with the command line's overrides; raises `UsageError`."""
+        from tenantctl.aws.regions import check_region
         from tenantctl.domain.config import load
 
-        pool = load(self.config)
-        return replace(pool, target=self.target or pool.target, region=self.region or pool.region)
+        pool = load(self.config, target=self.target)
+        return replace(pool, region=check_region(self.region or pool.region))
 
     @contextmanager
     def cloud(self) -> Iterator[tuple[Names, Aws]]:

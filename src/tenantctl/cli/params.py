@@ -11,6 +11,7 @@ import typer
 from tenantctl import __version__
 from tenantctl.domain.pool import Target
 
+DEBUG = "TENANTCTL_DEBUG"
 DEFAULT_CONFIG = Path("tenantctl.yaml")
 
 
@@ -40,6 +41,7 @@ Region = Annotated[
     str | None, typer.Option("--region", help="AWS region instead of the configuration's.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", envvar=DEBUG, help="Show where a defect happened.")]
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
