@@ -56,10 +56,15 @@ def tenants(aws: Aws, names: Names) -> tuple[Tenant, ...]:
 
 def tenant(aws: Aws, names: Names, tenant_id: str) -> Tenant:
     """One tenant; raises `NotFoundError` with near misses."""
+    return known(aws, names, tenant_id).tenant
+
+
+def known(aws: Aws, names: Names, tenant_id: str) -> Entry:
+    """What the registry knows of a tenant that must be there; raises `NotFoundError`."""
     found = entry(aws, names, tenant_id)
     if found is None:
         raise not_found(tenant_id, (t.id for t in tenants(aws, names)))
-    return found.tenant
+    return found
 
 
 def not_found(tenant_id: str, known: Iterable[str]) -> NotFoundError:

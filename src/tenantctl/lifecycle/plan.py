@@ -32,6 +32,22 @@ class Plan:
     resumed: int = 0
     """How many steps an earlier, interrupted run left open."""
 
+    @property
+    def passwords(self) -> int:
+        """How many temporary passwords the steps will make."""
+        return sum(isinstance(s, steps.CreateUser | steps.RenewPassword) for s in self.steps)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """What the intake holds; metadata files aren't counted as documents."""
+        wanted = self.intake.tenants
+        return {
+            "tenants": len(wanted),
+            "users": sum(len(w.tenant.users) for w in wanted),
+            "items": sum(len(w.items) for w in wanted),
+            "documents": sum(not d.is_metadata for w in wanted for d in w.documents),
+        }
+
 
 def plan(intake: Intake, observed: Sequence[Observed]) -> Plan:
     """The steps from what is to what shall be; none when nothing differs.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenantctl.domain import layout
+from tenantctl.domain.manifest import Email, check
 from tenantctl.domain.pool import Bucket, Pool, Table
 from tenantctl.domain.tenant import Tenant, check_tenant_id
 from tenantctl.errors import ConflictError, UsageError
@@ -19,6 +20,9 @@ from tenantctl.lifecycle.items import Item, Reading
 
 ALL_FIELDS = frozenset({"name", "timezone", "attributes"})
 """What may be given of a tenant besides its tier and users."""
+
+_MAX_USERNAME = 128
+"""https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,11 @@ def several(pool: Pool, tenants: Sequence[Tenant], sources: Sources) -> Intake:
 
 
 def _check(pool: Pool, tenants: Sequence[Tenant]) -> None:
+    check(tenants, pool)
     owners: dict[str, str] = {}
     for tenant in tenants:
-        if tenant.tier not in pool.tiers:
-            raise UsageError(
-                f"unknown tier `{tenant.tier}`", hint=f"use one of {_listed(pool.tiers)}"
-            )
         check_tenant_id(tenant.id, pool.identity.tenant, (t.id for t in tenants))
+        _check_zone(tenant.timezone)
         for user in tenant.users:
             _check_email(user.email)
             owner = owners.setdefault(user.email.casefold(), tenant.id)
@@ -104,17 +106,23 @@ def _check(pool: Pool, tenants: Sequence[Tenant]) -> None:
                 raise ConflictError(f"`{user.email}` is a user of `{owner}` and of `{tenant.id}`")
 
 
-def _check_email(email: str) -> None:
-    """Roughly an address; Cognito's usernames are 1 to 128 characters without white space."""
-    local, _, host = email.partition("@")
-    if (
-        not local
-        or "." not in host.strip(".")
-        or "@" in host
-        or len(email) > 128  # noqa: PLR2004 - Cognito's limit of a username
-        or any(c.isspace() or not c.isprintable() for c in email)
-    ):
-        raise UsageError(f"`{email}` is no e-mail address", hint="such as `jo@clinic.example`")
+def _check_zone(name: str) -> None:
+    import zoneinfo
+
+    if name not in zoneinfo.available_timezones():
+        raise UsageError(f"unknown time zone `{name}`", hint="use a name like Europe/Berlin")
+
+
+def _check_email(address: str) -> None:
+    import msgspec
+
+    hint = f"an address of at most {_MAX_USERNAME} characters, such as `jo@clinic.example`"
+    try:
+        msgspec.convert(address, Email)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"`{address}` is no e-mail address", hint=hint) from error
+    if len(address) > _MAX_USERNAME:
+        raise UsageError(f"`{address}` is too long", hint=hint)
 
 
 def _table(pool: Pool, sources: Sources) -> Table | None:
