@@ -1,0 +1,13 @@
+"""DynamoDB: the partitions that a request reaches, as `dynamodb:LeadingKeys`."""
+
+from __future__ import annotations
+
+from tenantctl.local.call import Call, Check, Facts
+from tenantctl.local.recognise.dynamodb.control import control
+from tenantctl.local.recognise.dynamodb.items import ITEMS
+
+
+def recognise(call: Call, facts: Facts) -> tuple[Check, ...] | None:
+    """The checks of a DynamoDB call; `None` for an operation that isn't known."""
+    known = ITEMS.get(call.operation)
+    return known(call, facts) if known else control(call)
