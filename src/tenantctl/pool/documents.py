@@ -124,16 +124,28 @@ def bucket_document(names: Names, bucket: Bucket, *, beside: Path | None = None)
 def canonical(document: object) -> object:
     """The same document in one form, so that two can be compared.
 
-    A list of one means its element, lists of strings are sets, and statements keep their order.
+    A list of one means its element, lists of strings are sets, and statements go by their Sids
+    (where all have one) and not by their order.
     """
     if isinstance(document, Mapping):
-        return {str(key): canonical(value) for key, value in document.items()}
+        return {
+            str(key): _statements(value) if key == "Statement" else canonical(value)
+            for key, value in document.items()
+        }
     if isinstance(document, list):
         if all(isinstance(item, str) for item in document):
             unique = sorted(set(document))
             return unique[0] if len(unique) == 1 else unique
         return [canonical(item) for item in document]
     return document
+
+
+def _statements(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    sids = [s.get("Sid") for s in listed if isinstance(s, Mapping)]
+    if len(set(sids)) != len(listed) or not all(isinstance(sid, str) for sid in sids):
+        return [canonical(statement) for statement in listed]
+    return {str(sid): canonical(statement) for sid, statement in zip(sids, listed, strict=True)}
 
 
 def _tiers(names: Names) -> list[str]:

@@ -1,0 +1,59 @@
+"""Calls on a cloud that answers before it is ready: what is absent, what isn't there yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenantctl.aws.failures import code_of
+from tenantctl.errors import AwsError
+
+_T = TypeVar("_T")
+
+
+def unless_absent(call: Callable[[], _T], *codes: str) -> _T | None:
+    """What `call` answers; `None` when the service says by one of `codes` that it isn't there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
+        return None
+
+
+def until(done: Callable[[], bool], what: str, *, seconds: float = 600, pause: float = 2) -> None:
+    """Ask until `done`; raises `AwsError` when that takes longer than `seconds`."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise AwsError(
+                f"{what} isn't ready after {seconds:.0f} s",
+                code="Timeout",
+                operation=what,
+                hint="run the same command again; it goes on where it stopped",
+            )
+        time.sleep(pause)
+
+
+def when_consistent(
+    call: Callable[[], _T], *signs: str, seconds: float = 60, pause: float = 2
+) -> _T:
+    """Repeat `call` while it fails with a message that holds one of `signs`.
+
+    IAM is eventually consistent: a role made a second ago is no valid principal yet.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+    from botocore.exceptions import ClientError
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
+            if not any(sign in text for sign in signs) or time.monotonic() > end:
+                raise
+        time.sleep(pause)

@@ -1,0 +1,93 @@
+"""Bring the pool to what the configuration says: observe, compare, then change step by step.
+
+`plan` only reads. What it answers is data: the parts of the pool with the steps that each needs,
+in the order in which they must run. `apply` runs them and decides nothing. A part that is right
+has no step, so a second apply does nothing; a step that ran twice changes nothing either, so a run
+that was cut short is finished by running again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenantctl.aws.failures import translated
+from tenantctl.aws.session import Aws
+from tenantctl.domain.names import Names
+from tenantctl.errors import ConflictError
+from tenantctl.pool import buckets, engine, roles, tables, users
+from tenantctl.pool.step import Part, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The pool's parts, and from them the steps."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in the order in which they must run."""
+        return tuple(step for part in self.parts for step in part.steps)
+
+    @property
+    def problems(self) -> tuple[tuple[Part, str], ...]:
+        """What no step can bring right."""
+        return tuple((part, problem) for part in self.parts for problem in part.problems)
+
+
+def plan(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
+    """Compare the pool with the configuration; changes nothing.
+
+    `beside` is the directory of tenantctl.yaml, whose `templates/iam/` win over the package's.
+    Raises `UsageError` for a layout in which tenants could meet, `AwsError` for failing calls.
+    """
+    wanted_roles = roles.specs(names, beside=beside)
+    wanted_buckets = buckets.specs(names, beside=beside)
+    users.attributes(names)
+    parts: list[Part] = []
+    for role in wanted_roles:
+        with translated(f"reading role `{role.name}`"):
+            parts.append(roles.observe(aws, role))
+    for table in tables.specs(names):
+        with translated(f"reading table `{table.name}`"):
+            parts.append(tables.observe(aws, table))
+    for bucket in wanted_buckets:
+        with translated(f"reading bucket `{bucket.name}`"):
+            parts.append(buckets.observe(aws, bucket))
+    with translated("reading the user pool"):
+        parts.extend(users.observe(aws, names))
+    with translated("reading the policy engine"):
+        parts.append(engine.observe(aws, names))
+    return Plan(tuple(parts))
+
+
+def check(planned: Plan) -> None:
+    """Raise `ConflictError` for what can't be brought right in place; all of it in one message."""
+    problems = planned.problems
+    if problems:
+        text = "; ".join(f"{part.resource}: {problem}" for part, problem in problems)
+        raise ConflictError(
+            text, hint="nothing was changed; replace it by hand, or name another in tenantctl.yaml"
+        )
+
+
+def apply(planned: Plan, aws: Aws, on_step: Callable[[Step], None] = lambda _step: None) -> int:
+    """Run the steps; `on_step` is called after each. Returns how many there were.
+
+    Raises `ConflictError` before the first change when something can't be brought right.
+    """
+    check(planned)
+    return run(planned.steps, aws, on_step)
+
+
+def run(
+    steps: tuple[Step, ...], aws: Aws, on_step: Callable[[Step], None] = lambda _step: None
+) -> int:
+    """Run steps in order; `on_step` is called after each. Returns how many there were."""
+    for step in steps:
+        with translated(f"{step.change} {step.resource}"):
+            step.run(aws)
+        on_step(step)
+    return len(steps)

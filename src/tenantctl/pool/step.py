@@ -1,0 +1,107 @@
+"""What a plan is made of: parts of the pool, and the steps that bring each to what it must be.
+
+A step says what and why in words and fields before it does anything; `run` is idempotent, so that
+a plan cut short anywhere is finished by planning and applying again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tenantctl.aws.session import Aws
+
+
+class Change(StrEnum):
+    """What a step does to its part."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Health(StrEnum):
+    """How a part stands against what it must be."""
+
+    OK = "ok"
+    MISSING = "missing"
+    DRIFTED = "drifted"
+    BROKEN = "broken"
+    """It can't be brought right in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting; `old` or `new` is `None` where it isn't there. Values are JSON's."""
+
+    name: str
+    old: object
+    new: object
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change, with its reason."""
+
+    change: Change
+    resource: str
+    why: str
+    fields: tuple[Field, ...]
+    run: Callable[[Aws], None] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One resource of the pool. `id` is its ARN or service-given id; `None` when it is missing."""
+
+    kind: str
+    name: str
+    id: str | None
+    steps: tuple[Step, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> str:
+        """How messages name it."""
+        return f"{self.kind} `{self.name}`"
+
+    @property
+    def health(self) -> Health:
+        """What its steps and problems amount to."""
+        if self.problems:
+            return Health.BROKEN
+        if self.id is None:
+            return Health.MISSING
+        return Health.DRIFTED if self.steps else Health.OK
+
+
+def differences(old: object, new: object, path: str = "") -> tuple[Field, ...]:
+    """The settings in which `old` isn't as `new` wants it; both are JSON values.
+
+    Keys that `new` doesn't speak of are left alone: services add settings of their own.
+    """
+    return tuple(_differences(old, new, path))
+
+
+def _differences(old: object, new: object, path: str) -> Iterator[Field]:
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        for key, value in new.items():
+            yield from _differences(old.get(key), value, f"{path}.{key}" if path else str(key))
+    elif old != new:
+        yield Field(path, old, new)
+
+
+def removals(old: object, new: object, path: str = "") -> tuple[Field, ...]:
+    """What `old` has and `new` must not have; for documents, which are whole or wrong."""
+    return tuple(_removals(old, new, path))
+
+
+def _removals(old: object, new: object, path: str) -> Iterator[Field]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key, value in old.items():
+            where = f"{path}.{key}" if path else str(key)
+            if key not in new:
+                yield Field(where, value, None)
+            else:
+                yield from _removals(value, new[key], where)

@@ -1,0 +1,216 @@
+"""The pool's tables: on demand, encrypted, recoverable to any second, protected from deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tenantctl.aws.session import Aws
+from tenantctl.domain.names import Names
+from tenantctl.pool.consistency import unless_absent, until, when_consistent
+from tenantctl.pool.step import Change, Field, Part, Step, differences
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
+
+KIND = "table"
+_ABSENT = "ResourceNotFoundException"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a table must be; key attributes are strings. `indexes` are (name, sort key)."""
+
+    name: str
+    partition: str
+    sort: str
+    indexes: tuple[tuple[str, str], ...] = ()
+
+    def keys(self, sort: str | None = None) -> list[dict[str, str]]:
+        """A key schema; indexes have the table's partition key."""
+        return [
+            {"AttributeName": self.partition, "KeyType": "HASH"},
+            {"AttributeName": sort or self.sort, "KeyType": "RANGE"},
+        ]
+
+    def attributes(self) -> list[dict[str, str]]:
+        """The key attributes' definitions."""
+        named = dict.fromkeys((self.partition, self.sort, *(sort for _, sort in self.indexes)))
+        return [{"AttributeName": name, "AttributeType": "S"} for name in named]
+
+    def index(self, name: str, sort: str) -> dict[str, object]:
+        """An index's definition; it carries whole items."""
+        return {
+            "IndexName": name,
+            "KeySchema": self.keys(sort),
+            "Projection": {"ProjectionType": "ALL"},
+        }
+
+
+# The AWS managed key `aws/dynamodb`: its use is logged, and sessions need no right of their own.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+_ENCRYPTED: Mapping[str, object] = {"Enabled": True, "SSEType": "KMS"}
+
+
+def specs(names: Names) -> tuple[TableSpec, ...]:
+    """The tables that the pool owns: the registry and those of the configuration."""
+    return (
+        TableSpec(names.registry_table, "pk", "sk"),
+        *(
+            TableSpec(
+                table.name,
+                table.partition_key,
+                table.sort_key,
+                tuple((index.name, index.sort_key) for index in table.indexes),
+            )
+            for table in names.pool.data.tables
+            if names.manages(table)
+        ),
+    )
+
+
+def observe(aws: Aws, spec: TableSpec) -> Part:
+    """The table as it is, with the steps and problems on the way to what it must be."""
+    client = aws.client("dynamodb")
+    answer = unless_absent(lambda: client.describe_table(TableName=spec.name), _ABSENT)
+    if answer is None:
+        return Part(KIND, spec.name, None, (_create(spec), _recovery(spec)))
+    table = answer["Table"]
+    backups = client.describe_continuous_backups(TableName=spec.name)
+    recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    steps = tuple(_settings(spec, table))
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        steps = (*steps, _recovery(spec))
+    return Part(KIND, spec.name, table["TableArn"], steps, tuple(_problems(spec, table)))
+
+
+def delete_step(spec: TableSpec) -> Step:
+    """Delete the table with all its items."""
+
+    def run(aws: Aws) -> None:
+        client = aws.client("dynamodb")
+        if unless_absent(lambda: client.describe_table(TableName=spec.name), _ABSENT) is None:
+            return
+        _settle(aws, spec.name)
+        client.update_table(TableName=spec.name, DeletionProtectionEnabled=False)
+        _settle(aws, spec.name)
+        unless_absent(lambda: client.delete_table(TableName=spec.name), _ABSENT)
+        client.get_waiter("table_not_exists").wait(
+            TableName=spec.name, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
+        )
+
+    return Step(Change.DELETE, f"{KIND} `{spec.name}`", "with all its items", (), run)
+
+
+def _create(spec: TableSpec) -> Step:
+    wanted: dict[str, Any] = {
+        "AttributeDefinitions": spec.attributes(),
+        "KeySchema": spec.keys(),
+        "BillingMode": "PAY_PER_REQUEST",
+        "SSESpecification": _ENCRYPTED,
+        "DeletionProtectionEnabled": True,
+    }
+    if spec.indexes:
+        wanted["GlobalSecondaryIndexes"] = [spec.index(*index) for index in spec.indexes]
+
+    def run(aws: Aws) -> None:
+        # A run killed while the table was being made has made it.
+        unless_absent(
+            lambda: aws.client("dynamodb").create_table(TableName=spec.name, **wanted),
+            "ResourceInUseException",
+        )
+        _settle(aws, spec.name)
+
+    shown = (
+        Field("keys", None, f"{spec.partition}, {spec.sort}"),
+        *(Field(f"index {n}", None, f"{spec.partition}, {sort}") for n, sort in spec.indexes),
+        Field("billing", None, "PAY_PER_REQUEST"),
+        Field("encryption", None, "KMS"),
+        Field("deletion protection", None, new=True),
+    )
+    return Step(Change.CREATE, f"{KIND} `{spec.name}`", "it doesn't exist", shown, run)
+
+
+def _recovery(spec: TableSpec) -> Step:
+    def run(aws: Aws) -> None:
+        # Refused with ContinuousBackupsUnavailableException while a new table's backups start.
+        when_consistent(
+            lambda: aws.client("dynamodb").update_continuous_backups(
+                TableName=spec.name,
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+            ),
+            "ContinuousBackupsUnavailableException",
+        )
+
+    shown = (Field("point-in-time recovery", old=False, new=True),)
+    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", "a mistake must be undoable", shown, run)
+
+
+def _settings(spec: TableSpec, table: TableDescriptionTypeDef) -> Iterator[Step]:
+    """One step per setting: UpdateTable takes one kind of change at a time."""
+    billing = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    if changed := differences({"billing": billing}, {"billing": "PAY_PER_REQUEST"}):
+        why = "load is the tenants' to make"
+        yield _update(spec, why, changed, {"BillingMode": "PAY_PER_REQUEST"})
+    protected = table.get("DeletionProtectionEnabled", False)
+    if changed := differences({"deletion protection": protected}, {"deletion protection": True}):
+        why = "a tenant's records are in it"
+        yield _update(spec, why, changed, {"DeletionProtectionEnabled": True})
+    encryption = table.get("SSEDescription", {})
+    if encryption.get("Status") not in {"ENABLED", "ENABLING", "UPDATING"}:
+        changed = (Field("encryption", encryption.get("Status"), "KMS"),)
+        yield _update(spec, "records lie encrypted", changed, {"SSESpecification": _ENCRYPTED})
+    present = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+    for name, sort in spec.indexes:
+        if name not in present:
+            changed = (Field(f"index {name}", None, f"{spec.partition}, {sort}"),)
+            call = {
+                "AttributeDefinitions": spec.attributes(),
+                "GlobalSecondaryIndexUpdates": [{"Create": spec.index(name, sort)}],
+            }
+            yield _update(spec, "the configuration names it", changed, call)
+
+
+def _update(spec: TableSpec, why: str, changed: tuple[Field, ...], call: Mapping[str, Any]) -> Step:
+    def run(aws: Aws) -> None:
+        _settle(aws, spec.name)
+        aws.client("dynamodb").update_table(TableName=spec.name, **call)
+        _settle(aws, spec.name)
+
+    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", why, changed, run)
+
+
+def _problems(spec: TableSpec, table: TableDescriptionTypeDef) -> Iterator[str]:
+    types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
+    if table["KeySchema"] != spec.keys():
+        now = ", ".join(key["AttributeName"] for key in table["KeySchema"])
+        yield f"its keys are `{now}`, and must be `{spec.partition}, {spec.sort}`"
+    for name in (spec.partition, spec.sort, *(sort for _, sort in spec.indexes)):
+        if types.get(name, "S") != "S":
+            yield f"its key attribute `{name}` has type {types[name]}, and must have S"
+    wanted = dict(spec.indexes)
+    for index in table.get("GlobalSecondaryIndexes", []):
+        name = index["IndexName"]
+        if name in wanted and index["KeySchema"] != spec.keys(wanted[name]):
+            now = ", ".join(key["AttributeName"] for key in index["KeySchema"])
+            yield (
+                f"its index `{name}` has keys `{now}`, and must have `{spec.partition}, "
+                f"{wanted[name]}`"
+            )
+
+
+def _settle(aws: Aws, name: str) -> None:
+    def ready() -> bool:
+        answer = unless_absent(
+            lambda: aws.client("dynamodb").describe_table(TableName=name), _ABSENT
+        )
+        if answer is None:
+            return False
+        table = answer["Table"]
+        indexes = table.get("GlobalSecondaryIndexes", [])
+        return table["TableStatus"] == "ACTIVE" and all(
+            index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in indexes
+        )
+
+    until(ready, f"table `{name}`")

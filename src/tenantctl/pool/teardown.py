@@ -1,0 +1,44 @@
+"""Take the pool down: everything that `apply` made, with everything in it."""
+
+from __future__ import annotations
+
+from tenantctl.aws import registry
+from tenantctl.aws.session import Aws
+from tenantctl.domain.names import Names
+from tenantctl.errors import AwsError, ConflictError
+from tenantctl.pool import buckets, engine, roles, tables, users
+from tenantctl.pool.step import Step
+
+
+def steps(names: Names) -> tuple[Step, ...]:
+    """The deletions, in order; each does nothing where there is nothing.
+
+    What is only there to be called goes first, the registry last: as long as it is there, an
+    interrupted run still knows whose data the pool holds.
+    """
+    wanted = tables.specs(names)
+    return (
+        engine.delete_step(names),
+        users.delete_step(names),
+        roles.delete_step(names.pool.roles.vending),
+        roles.delete_step(names.pool.roles.agent),
+        *(buckets.delete_step(bucket.name) for bucket in buckets.owned(names)),
+        *(tables.delete_step(spec) for spec in reversed(wanted)),
+    )
+
+
+def refuse_with_tenants(aws: Aws, names: Names) -> None:
+    """Raise `ConflictError` while tenants are registered: their data would go with the pool."""
+    try:
+        tenants = registry.tenants(aws, names)
+    except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        return
+    if tenants:
+        shown = ", ".join(f"`{tenant.id}`" for tenant in tenants[:3])
+        more = f" and {len(tenants) - 3} more" if len(tenants) > 3 else ""  # noqa: PLR2004 - enough for one line
+        raise ConflictError(
+            f"the pool holds tenants: {shown}{more}",
+            hint="offboard them first, or give --force to delete their data with the pool",
+        )
