@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from types import FrameType
 
 from tenantctl.errors import ExitCode, TenantctlError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def main() -> None:
@@ -27,38 +30,51 @@ def main() -> None:
 
 
 def _run() -> int:
-    from typer import Abort
-    from typer.exceptions import TyperException
-
     from tenantctl.cli.app import app
-    from tenantctl.cli.console import note, show_defect, show_error
-    from tenantctl.cli.usage import as_usage_error
 
     try:
         result = app(prog_name="tenantctl", standalone_mode=False)
-    except TenantctlError as error:
-        show_error(error)
-        return error.exit_code
-    except TyperException as error:
-        # Without a message, typer has shown the help instead: a group was given no command.
-        if error.format_message():
-            show_error(as_usage_error(error))
-        return error.exit_code
-    except (Abort, KeyboardInterrupt) as error:
-        note("interrupted" if isinstance(error, KeyboardInterrupt) else "aborted")
-        return ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED
-    except BrokenPipeError:
-        raise
     except SystemExit as error:
         # typer turns a broken pipe into a plain exit.
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
         raise
-    except Exception as error:  # noqa: BLE001 - the last resort: a defect is told as one
-        show_defect(error)
-        return ExitCode.FAILED
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a defect is told as one
+        return _tell(error)
     # typer answers Ctrl-C with its number, and a command that ends well with what it returned.
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _tell(error: BaseException) -> int:
+    """Say on stderr what ended the run; the exit code that goes with it."""
+    from typer import Abort
+    from typer.exceptions import TyperException
+
+    from tenantctl.cli.console import note, show_defect, show_error
+    from tenantctl.cli.usage import as_usage_error
+
+    match error:
+        case TenantctlError():
+            show_error(error)
+            return error.exit_code
+        case TyperException():
+            # Without a message, typer has shown the help: a group was given no command.
+            if error.format_message():
+                show_error(as_usage_error(error))
+            return error.exit_code
+        case KeyboardInterrupt():
+            note("interrupted")
+            return ExitCode.INTERRUPTED
+        case Abort():
+            note("aborted")
+        case OSError(errno=number) if number in _FULL:
+            what = (error.strerror or "").lower()
+            show_error(TenantctlError(f"can't write: {what}", hint="free some space"))
+        case _:
+            show_defect(error)
+    return ExitCode.FAILED
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -62,7 +62,7 @@ def show_error(error: TenantctlError) -> None:
         typer.echo(f"{_styled('hint:', 'cyan')} {printable(error.hint)}", err=True)
 
 
-def show_defect(error: Exception) -> None:
+def show_defect(error: BaseException) -> None:
     """What no `TenantctlError` says is the tool's own fault; the traceback only on request."""
     import traceback
 

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from tenantctl.aws.session import Aws
-from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Pool, Target
+from tenantctl.domain.target import Target
+
+if TYPE_CHECKING:  # imported where used: `--help` needs none of them
+    from tenantctl.aws.session import Aws
+    from tenantctl.domain.names import Names
+    from tenantctl.domain.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Context:
         On the local target the embedded cloud's state is held (locked) meanwhile and written
         at the end, whatever happens; on AWS nothing needs closing.
         """
+        from tenantctl.domain.names import Names
+
         pool = self.pool()
         if pool.target is Target.LOCAL:
             from tenantctl.local.connect import embedded

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tenantctl import __version__
-from tenantctl.domain.pool import Target
+from tenantctl.domain.target import Target
 
 DEBUG = "TENANTCTL_DEBUG"
 DEFAULT_CONFIG = Path("tenantctl.yaml")

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from tenantctl.domain.target import Target as Target  # noqa: PLC0414 - part of a pool, so found here too
 from tenantctl.domain.template import Template, Variable
-
-
-class Target(StrEnum):
-    """Where commands act."""
-
-    LOCAL = "local"
-    AWS = "aws"
 
 
 @dataclass(frozen=True, slots=True)
