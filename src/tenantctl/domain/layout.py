@@ -24,6 +24,9 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/kb-metadata.html
 DOCUMENTS = Template.parse("{tier}-tier/{tenant}/")
 """A tenant's directory below the one that `--documents` names."""
 
+TIER_DIRECTORIES = "*-tier"
+"""What the first level of `DOCUMENTS` looks like, whatever the tier."""
+
 META = "META"
 USER = "USER#"
 JOURNAL = "JOURNAL#"

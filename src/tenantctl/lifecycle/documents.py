@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenantctl.domain import layout
+from tenantctl.domain import canary, layout
 from tenantctl.domain.pool import Bucket
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import Place, UsageError
@@ -70,15 +70,14 @@ def load_all(root: Path, tenants: Iterable[Tenant], bucket: Bucket) -> Found:
     for entry in sorted(root.iterdir()):
         if entry.name.startswith("."):
             skipped.append(f"{entry}: hidden")
-        elif entry not in tiers or entry.is_symlink():
+        elif entry not in tiers:
             raise _stray(entry)
         else:
-            strays = (e for e in sorted(entry.iterdir()) if e not in homes or e.is_symlink())
-            for stray in strays:
+            for stray in (e for e in sorted(entry.iterdir()) if e not in homes):
                 if not stray.name.startswith("."):
                     raise _stray(stray)
                 skipped.append(f"{stray}: hidden")
-    found = [load(home, tenant, bucket) for home, tenant in homes.items() if home.is_dir()]
+    found = [load(h, tenant, bucket) for h, tenant in homes.items() if _is_home(h, root)]
     return Found(
         tuple(d for f in found for d in f.documents),
         tuple(skipped) + tuple(s for f in found for s in f.skipped),
@@ -86,10 +85,20 @@ def load_all(root: Path, tenants: Iterable[Tenant], bucket: Bucket) -> Found:
 
 
 def load_one(root: Path, tenant: Tenant, bucket: Bucket) -> Found:
-    """The documents of one tenant; `root` holds `{tier}-tier/{tenant}/`, or is that directory."""
+    """The documents of one tenant; `root` holds `{tier}-tier/{tenant}/`, or is that directory.
+
+    A root with directories of tiers holds many tenants' documents, and is never taken for one's.
+    """
     _directory(root)
     home = root / _home(tenant)
-    return load(home if home.is_dir() else root, tenant, bucket)
+    if _is_home(home, root):
+        return load(home, tenant, bucket)
+    if any(root.glob(layout.TIER_DIRECTORIES)):
+        raise UsageError(
+            f"`{_shown(root)}` holds no documents of `{tenant.id}`",
+            hint=f"they would lie in `{home.relative_to(root)}`; check tier and id",
+        )
+    return load(root, tenant, bucket)
 
 
 def load(directory: Path, tenant: Tenant, bucket: Bucket) -> Found:
@@ -105,6 +114,10 @@ def load(directory: Path, tenant: Tenant, bucket: Bucket) -> Found:
     for name, path in files.items():
         key = prefix + name
         _check_name(key, path)
+        if name.startswith(canary.PREFIX):
+            raise UsageError(
+                f"`{_shown(path)}`: such names are kept for isolation checks, which sweep them away"
+            )
         if name.endswith(layout.SIDECAR):
             if name.removesuffix(layout.SIDECAR) not in files:
                 raise UsageError("there is no document that this describes", place=_at(path))
@@ -119,6 +132,14 @@ def _home(tenant: Tenant) -> Path:
     if "/" in tenant.id or tenant.id in {".", ".."}:
         raise UsageError(f"the id `{tenant.id}` can't be the name of a directory")
     return Path(layout.DOCUMENTS.fill(tier=tenant.tier, tenant=tenant.id))
+
+
+def _is_home(home: Path, root: Path) -> bool:
+    """Whether a tenant has a directory; a link in its place could be another tenant's."""
+    for place in (home, *home.parents[: len(home.parts) - len(root.parts) - 1]):
+        if place.is_symlink():
+            raise UsageError(f"`{_shown(place)}` is a link", hint="put a directory in its place")
+    return home.is_dir()
 
 
 def _stray(entry: Path) -> UsageError:

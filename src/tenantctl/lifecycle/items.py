@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from tenantctl.domain import layout
+from tenantctl.domain import canary, layout
 from tenantctl.domain.pool import Table
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import Place, UsageError
@@ -102,7 +102,8 @@ def _item(line: str, reading: Reading, place: Place) -> Item:
     key = _sort_key(value, reading, place)
     stored = value | {table.partition_key: partition, table.sort_key: key}
     try:
-        attributes = {name: attribute(inner) for name, inner in stored.items()}
+        # An item isn't a level of nesting of its own.
+        attributes: Mapping[str, Value] = attribute(stored, depth=-1)["M"]
     except ValueError as error:
         raise UsageError(str(error), place=place) from error
     _check(attributes, table, place)
@@ -147,6 +148,10 @@ def _sort_key(value: Mapping[str, object], reading: Reading, place: Place) -> st
             f"`{name}` can't be the sort key",
             hint=f"a sort key is a string of 1 to {_MAX_SORT_KEY} bytes",
             place=place,
+        )
+    if found.startswith(canary.PREFIX):
+        raise UsageError(
+            f"the sort key `{found}` is kept for isolation checks, which sweep it away", place=place
         )
     return found
 
