@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from tenantctl.cli import params
 from tenantctl.cli.context import Context
 from tenantctl.cli.init import init
+from tenantctl.cli.pool import app as pool
 
 ORDER = (
     "init",
@@ -49,6 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(init)
+app.add_typer(pool)
 
 
 @app.callback()

@@ -7,24 +7,26 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import AwsError, ConflictError
 from tenantctl.pool import buckets, engine, roles, tables, users
+from tenantctl.pool.plan import Plan
 from tenantctl.pool.step import Step
 
 
-def steps(names: Names) -> tuple[Step, ...]:
-    """The deletions, in order; each does nothing where there is nothing.
+def steps(names: Names, present: Plan) -> tuple[Step, ...]:
+    """The deletions of what is `present`, in order.
 
     What is only there to be called goes first, the registry last: as long as it is there, an
     interrupted run still knows whose data the pool holds.
     """
-    wanted = tables.specs(names)
-    return (
+    deletions = (
         engine.delete_step(names),
         users.delete_step(names),
         roles.delete_step(names.pool.roles.vending),
         roles.delete_step(names.pool.roles.agent),
         *(buckets.delete_step(bucket.name) for bucket in buckets.owned(names)),
-        *(tables.delete_step(spec) for spec in reversed(wanted)),
+        *(tables.delete_step(spec) for spec in reversed(tables.specs(names))),
     )
+    there = {part.resource for part in present.parts if part.id is not None}
+    return tuple(step for step in deletions if step.resource in there)
 
 
 def refuse_with_tenants(aws: Aws, names: Names) -> None:

@@ -1,0 +1,134 @@
+"""`tenantctl pool`: the shared infrastructure, planned, made, shown and taken down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tenantctl.cli import console, context, params
+from tenantctl.domain.target import Target
+from tenantctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tenantctl.aws.session import Aws
+    from tenantctl.domain.names import Names
+    from tenantctl.pool.plan import Plan
+    from tenantctl.pool.step import Step
+
+app = typer.Typer(
+    name="pool", help="Plan, make and take down the shared infrastructure.", no_args_is_help=True
+)
+
+
+@app.command("plan")
+def plan_command(
+    ctx: typer.Context,
+    *,
+    output: params.Output = params.Format.TABLE,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 14 when something would change.")
+    ] = False,
+) -> None:
+    """Show what `apply` would change; changes nothing."""
+    with context.of(ctx).cloud() as (names, aws):
+        planned = _planned(ctx, aws, names)
+    _show(planned.steps, output)
+    if exit_code and planned.steps:
+        raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+@app.command("apply")
+def apply_command(
+    ctx: typer.Context,
+    *,
+    yes: params.Yes = False,
+    dry_run: params.DryRun = False,
+    output: params.Output = params.Format.TABLE,
+) -> None:
+    """Bring the pool to what the configuration says."""
+    with context.of(ctx).cloud() as (names, aws):
+        steps = _planned(ctx, aws, names).steps
+        if steps and not dry_run:
+            # Nothing is lost by it, but on AWS it costs money.
+            free = aws.target is Target.LOCAL
+            console.confirm(f"make {len(steps)} changes in {aws.account}?", yes=yes or free)
+            _run(ctx, steps, aws, "making the pool")
+    _show(steps, output, done=not dry_run)
+
+
+@app.command("destroy")
+def destroy_command(
+    ctx: typer.Context,
+    *,
+    yes: params.Yes = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even while tenants exist: their data goes too.")
+    ] = False,
+    dry_run: params.DryRun = False,
+    output: params.Output = params.Format.TABLE,
+) -> None:
+    """Delete the pool with all data in it."""
+    from tenantctl.pool import plan, teardown
+
+    with context.of(ctx).cloud() as (names, aws):
+        steps = teardown.steps(names, plan.plan(aws, names, beside=_beside(ctx)))
+        if not force:
+            teardown.refuse_with_tenants(aws, names)
+        if steps and not dry_run:
+            question = f"delete the pool `{names.pool.name}` with all data in it?"
+            console.confirm(question, yes=yes)
+            _run(ctx, steps, aws, "deleting the pool")
+    _show(steps, output, done=not dry_run)
+
+
+@app.command("show")
+def show_command(ctx: typer.Context, *, output: params.Output = params.Format.TABLE) -> None:
+    """List the pool's parts, and whether each is as it must be."""
+    from tenantctl.pool import describe, plan
+
+    with context.of(ctx).cloud() as (names, aws):
+        planned = plan.plan(aws, names, beside=_beside(ctx))
+    if output is params.Format.JSON:
+        console.emit_json(
+            {
+                "pool": names.pool.name,
+                "target": str(aws.target),
+                "region": aws.region,
+                "account": aws.account,
+                "parts": describe.parts_json(planned),
+            }
+        )
+    else:
+        console.emit_table(("KIND", "NAME", "HEALTH", "ID"), describe.rows(planned))
+
+
+def _beside(ctx: typer.Context) -> Path:
+    return context.of(ctx).config.parent
+
+
+def _planned(ctx: typer.Context, aws: Aws, names: Names) -> Plan:
+    from tenantctl.pool import plan
+
+    planned = plan.plan(aws, names, beside=_beside(ctx))
+    plan.check(planned)
+    return planned
+
+
+def _run(ctx: typer.Context, steps: tuple[Step, ...], aws: Aws, title: str) -> None:
+    from tenantctl.pool import plan
+
+    with console.progress(title, len(steps), quiet=context.of(ctx).quiet) as advance:
+        plan.run(steps, aws, lambda step: advance(step.resource))
+
+
+def _show(steps: tuple[Step, ...], output: params.Format, *, done: bool = False) -> None:
+    from tenantctl.pool import describe
+
+    if output is params.Format.JSON:
+        console.emit_json({"done": done, "steps": describe.steps_json(steps)})
+        return
+    for line in describe.lines(steps):
+        console.emit_text(line)
+    console.emit_text(describe.summary(steps, done=done))
