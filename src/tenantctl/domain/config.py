@@ -184,8 +184,8 @@ class _Check:
         rules = {tool: self.rule(rule, name, tool) for tool, rule in given.tools.items()}
         return Tier(name, MappingProxyType(rules), given.models)
 
-    def rule(self, given: shape.ToolRule, tier: str, tool: str) -> ToolRule:
-        hours = given.hours
+    def rule(self, given: shape.ToolRule | None, tier: str, tool: str) -> ToolRule:
+        hours = None if given is None else given.hours
         if hours is None:
             return ToolRule()
         if hours.start >= hours.end:

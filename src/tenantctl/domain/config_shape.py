@@ -237,7 +237,7 @@ class ToolRule(Shape, frozen=True):
 class Tier(Shape, frozen=True):
     """A service level: the tools and models it may use. What isn't named is denied."""
 
-    tools: dict[ToolName, ToolRule] = {}
+    tools: dict[ToolName, ToolRule | None] = {}
     models: tuple[ModelId, ...] = ()
 
 

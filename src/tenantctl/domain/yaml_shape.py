@@ -10,6 +10,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -26,9 +27,7 @@ _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def shown(value: object) -> str:
     """User input in backticks: cut, and without what a terminal would obey."""
-    text = "".join(
-        c if unicodedata.category(c) not in _UNSAFE else ascii(c)[1:-1] for c in str(value)[:_SHOWN]
-    )
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:_SHOWN])
     return f"`{text}…`" if len(str(value)) > _SHOWN else f"`{text}`"
 
 
@@ -83,6 +82,11 @@ class Source:
         """`node` as the annotated type `kind`: a struct, `dict`, `tuple[T, ...]` or a leaf."""
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._struct(node, kind, path)
+        if get_origin(kind) is UnionType:
+            inner, *others = (arg for arg in get_args(kind) if arg is not NoneType)
+            if not others:
+                empty = isinstance(node, Scalar) and node.value is None
+                return None if empty else self.value(node, inner, path)
         bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if get_origin(bare) is dict:
             made: dict[str, object] | tuple[object, ...] = self._dict(node, bare, path)
