@@ -1,0 +1,71 @@
+"""Names of Cedar policies: in the reviewed folder, and in the policy engine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from tenantctl.errors import UsageError
+
+SUFFIX = ".cedar"
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
+"""Names of policies and engines: `PolicyName` in botocore's bedrock-agentcore-control model, which
+boto3 doesn't check."""
+
+_PART = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_OURS = "tenantctl "
+_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PolicyKey:
+    """Which rule a policy came from: a tier, and a tool (or the name of a hand-written file)."""
+
+    tier: str
+    tool: str
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be a file's and a policy's name at once; raises `UsageError`."""
+        for part in (self.tier, self.tool):
+            if _PART.fullmatch(part) is None:
+                raise UsageError(
+                    f"`{part}` can't name a policy",
+                    hint="use letters, digits, `_` and `-`, and start with a letter",
+                )
+
+    @property
+    def path(self) -> str:
+        """The file below the policies' folder: `basic/patient_context.cedar`."""
+        return f"{self.tier}/{self.tool}{SUFFIX}"
+
+    @property
+    def annotation(self) -> str:
+        """The `@id` of the statement: `basic.patient_context`."""
+        return f"{self.tier}.{self.tool}"
+
+    @property
+    def description(self) -> str:
+        """The policy's description in the engine, by which it is known as the tool's own."""
+        return f"{_OURS}{self.tier}/{self.tool}"
+
+    def name(self, statement: str) -> str:
+        """The policy's name in the engine: readable, and different for every statement.
+
+        Names are unique in the account and can't be changed, so the content is part of it: a
+        changed policy is a new one beside the old, and pushing twice meets what is there.
+        """
+        digest = hashlib.sha256(f"{self.path}\0{statement}".encode()).hexdigest()[:_DIGEST]
+        plain = f"{self.tier}_{self.tool}".replace("-", "_")
+        return f"{plain[: 47 - _DIGEST]}_{digest}"
+
+
+def read_description(description: str | None) -> PolicyKey | None:
+    """The key that `description` was made of; None for policies that aren't the tool's own."""
+    if description is None or not description.startswith(_OURS):
+        return None
+    tier, slash, tool = description.removeprefix(_OURS).partition("/")
+    if not slash or _PART.fullmatch(tier) is None or _PART.fullmatch(tool) is None:
+        return None
+    return PolicyKey(tier, tool)

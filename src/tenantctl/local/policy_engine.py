@@ -1,0 +1,57 @@
+"""The policy-engine API of bedrock-agentcore-control, which moto lacks.
+
+Changes are asynchronous, as on AWS: an answer shows the transitional status, and the change is
+done when the resource is next fetched, or has been listed once in that status. What the request
+alone shows to be wrong is refused at once; what needs the statement's meaning ends in
+CREATE_FAILED or UPDATE_FAILED with `statusReasons`.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-create-update-validation.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantctl.cedar.statement import Statement, parse
+from tenantctl.domain.names import partition
+from tenantctl.local import policy_engine_engines as engines
+from tenantctl.local import policy_engine_policies as policies
+from tenantctl.local.call import ServiceError
+from tenantctl.local.policy_engine_shapes import check
+from tenantctl.local.policy_engine_store import Params, Store, missing
+
+_OPERATIONS = {**engines.OPERATIONS, **policies.OPERATIONS}
+
+
+class PolicyEngines:
+    """The engines of one account in one region; picklable. Calls must not overlap."""
+
+    operations: frozenset[str] = frozenset(_OPERATIONS)
+    """The operations that `handle` answers whatever they are about."""
+
+    def __init__(self, region: str, account: str) -> None:
+        self._store = Store(f"arn:{partition(region)}:bedrock-agentcore:{region}:{account}")
+
+    def owns(self, operation: str, params: Params) -> bool:
+        """Whether a call is for this service: also tagging, when an engine is tagged."""
+        if operation in engines.TAGGING:
+            return ":policy-engine/" in str(params.get("resourceArn", ""))
+        return operation in self.operations
+
+    def handle(self, operation: str, params: Params) -> dict[str, Any]:
+        """The answer, in the shape of the operation's output; raises `ServiceError`."""
+        found = _OPERATIONS.get(operation) or engines.TAGGING.get(operation)
+        if found is None:
+            raise ServiceError("UnknownOperationException", f"{operation} isn't served", 404)
+        check(operation, params)
+        return found(self._store, params)
+
+    def statements(self, engine_arn: str) -> tuple[Statement, ...]:
+        """What an engine enforces: its policies that are ACTIVE and not in LOG_ONLY mode."""
+        found = [engine for engine in self._store.engines.values() if engine.arn == engine_arn]
+        if not found:
+            raise missing("policy engine", engine_arn)
+        return tuple(
+            parse(policies.source(policy.definition), policy.name)
+            for policy in found[0].policies.values()
+            if policy.status == "ACTIVE" and policy.enforcement == "ACTIVE"
+        )

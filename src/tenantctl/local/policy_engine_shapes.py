@@ -1,0 +1,91 @@
+"""Check a request's parameters against botocore's model, as AWS's front end does.
+
+boto3 itself checks types, required members and some lengths; patterns, enumerations and unions
+reach the service unchecked. https://smithy.io/2.0/spec/constraint-traits.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+
+from tenantctl.local.call import ServiceError
+
+SERVICE = "bedrock-agentcore-control"
+
+
+@cache
+def model() -> ServiceModel:
+    """The service's model, as botocore ships it."""
+    return ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
+
+
+def check(operation: str, params: Mapping[str, Any]) -> None:
+    """Raise `ServiceError` (ValidationException) for parameters that the model doesn't admit."""
+    shape = model().operation_model(operation).input_shape
+    found = list(_problems(shape, params, "")) if shape is not None else []
+    if found:
+        noun = "error" if len(found) == 1 else "errors"
+        raise ServiceError(
+            "ValidationException",
+            f"{len(found)} validation {noun} detected: {'; '.join(found)}",
+        )
+
+
+def _problems(shape: Shape, value: object, path: str) -> Iterator[str]:
+    if isinstance(shape, StructureShape):
+        yield from _structure(shape, value, path)
+    elif isinstance(shape, MapShape) and isinstance(value, Mapping):
+        yield from _range(shape, len(value), path, "length")
+        for key, item in value.items():
+            yield from _problems(shape.key, key, f"{path}/{key}")
+            yield from _problems(shape.value, item, f"{path}/{key}")
+    elif isinstance(shape, ListShape) and isinstance(value, list | tuple):
+        yield from _range(shape, len(value), path, "length")
+        for number, item in enumerate(value):
+            yield from _problems(shape.member, item, f"{path}/{number}")
+    elif isinstance(shape, StringShape) and isinstance(value, str):
+        yield from _string(shape, value, path)
+    elif shape.type_name in {"integer", "long"} and isinstance(value, int):
+        yield from _range(shape, value, path, "value")
+    else:
+        yield f"Value at '{path}' failed to satisfy constraint: Member must be a {shape.type_name}"
+
+
+def _structure(shape: StructureShape, value: object, path: str) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"Value at '{path}' failed to satisfy constraint: Member must be a structure"
+        return
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield f"Value at '{path}/{name}' failed to satisfy constraint: Member must not be null"
+    given = [name for name in shape.members if value.get(name) is not None]
+    if getattr(shape, "is_tagged_union", False) and len(given) != 1:
+        yield f"Value at '{path}' failed to satisfy constraint: Exactly one member must be set"
+    for name in given:
+        yield from _problems(shape.members[name], value[name], f"{path}/{name}")
+
+
+def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
+    yield from _range(shape, len(value), path, "length")
+    start = f"Value at '{path}' failed to satisfy constraint: Member must satisfy"
+    if shape.enum and value not in shape.enum:
+        yield f"{start} enum value set: [{', '.join(shape.enum)}]"
+    pattern = shape.metadata.get("pattern")
+    if pattern is not None and re.fullmatch(pattern, value) is None:
+        yield f"{start} regular expression pattern: {pattern}"
+
+
+def _range(shape: Shape, size: int, path: str, what: str) -> Iterator[str]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if (low is None or size >= low) and (high is None or size <= high):
+        return
+    yield (
+        f"Value with {what} {size} at '{path}' failed to satisfy constraint: "
+        f"Member must have {what} between {low} and {high}, inclusive"
+    )
