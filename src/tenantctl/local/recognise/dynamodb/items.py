@@ -71,11 +71,11 @@ def _change(call: Call, facts: Facts) -> tuple[Check, ...]:
     return (_write(call, facts, call.params, call.operation),)
 
 
-def _partition(call: Call, where: Target) -> tuple[str, ...]:
+def _partition(call: Call, where: Target) -> tuple[str, ...] | None:
     """The one partition that a Query reads; refused where its condition proves none."""
     params = call.params
     if where.partition is None:
-        return ()
+        return None
     expression, legacy = params.get("KeyConditionExpression"), params.get("KeyConditions")
     if bool(expression) == bool(legacy):
         raise invalid(
@@ -146,7 +146,7 @@ def _batch_write(call: Call, facts: Facts) -> tuple[Check, ...]:
     checks = []
     for name, requests in _requests(call).items():
         where = target(call, facts, name)
-        keys: list[tuple[str, ...]] = []
+        keys: list[tuple[str, ...] | None] = []
         names: set[str] = set(where.keys)
         for request in requests:
             for kind, what in (("PutRequest", "item"), ("DeleteRequest", "key")):
@@ -170,9 +170,13 @@ def _requests(call: Call) -> Mapping[str, Any]:
     return requests
 
 
-def _distinct(call: Call, where: Target, keys: list[tuple[str, ...]]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(key for group in keys for key in group))
-    if not found and where.partition is not None:
+def _distinct(
+    call: Call, where: Target, keys: list[tuple[str, ...] | None]
+) -> tuple[str, ...] | None:
+    if where.partition is None:
+        return None
+    found = tuple(dict.fromkeys(key for group in keys if group for key in group))
+    if not found:
         raise unrecognised(call, "no item is named")
     return found
 

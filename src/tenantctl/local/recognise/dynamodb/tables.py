@@ -29,13 +29,14 @@ class Target:
     partition: str | None
     keys: tuple[str, ...] = ()
 
-    def leading_key(self, attributes: object, *, what: str) -> tuple[str, ...]:
+    def leading_key(self, attributes: object, *, what: str) -> tuple[str, ...] | None:
         """The partition key's value in an item or a key, as the only one of its leading keys.
 
-        Raises `ServiceError` where the attribute is missing, as DynamoDB does.
+        `None` where there is no such table. Raises `ServiceError` where the attribute is missing,
+        as DynamoDB does.
         """
         if self.partition is None:
-            return ()
+            return None
         if not isinstance(attributes, Mapping) or self.partition not in attributes:
             raise invalid(
                 "One or more parameter values were invalid: "
