@@ -47,6 +47,8 @@ class Entry:
     """E-mail addresses of users whose temporary password nobody has been shown yet."""
     open_steps: tuple[str, ...] = ()
     """Journal keys of steps that began and didn't end: the run was interrupted there."""
+    journal: tuple[str, ...] = ()
+    """All journal keys; a run that came to its end leaves none."""
 
 
 def tenants(aws: Aws, names: Names) -> tuple[Tenant, ...]:
@@ -128,6 +130,7 @@ def _entry(meta: Record, records: Iterable[Record]) -> Entry:
     users: list[User] = []
     undelivered: set[str] = set()
     open_steps: list[str] = []
+    journal: list[str] = []
     for record in records:
         sort_key = text(record, "sk")
         if sort_key.startswith(layout.USER):
@@ -142,8 +145,10 @@ def _entry(meta: Record, records: Iterable[Record]) -> Entry:
             )
             if text(record, "password") != "delivered":
                 undelivered.add(email)
-        elif sort_key.startswith(layout.JOURNAL) and text(record, "state") != "done":
-            open_steps.append(sort_key.removeprefix(layout.JOURNAL))
+        elif sort_key.startswith(layout.JOURNAL):
+            journal.append(sort_key.removeprefix(layout.JOURNAL))
+            if text(record, "state") != "done":
+                open_steps.append(journal[-1])
     return Entry(
         tenant=Tenant(
             id=text(meta, "id"),
@@ -156,6 +161,7 @@ def _entry(meta: Record, records: Iterable[Record]) -> Entry:
         status=Status(text(meta, "status") or Status.ONBOARDING),
         undelivered=frozenset(undelivered),
         open_steps=tuple(sorted(open_steps)),
+        journal=tuple(sorted(journal)),
     )
 
 

@@ -98,13 +98,19 @@ def _run(
         return
     with translated("looking at the user pool"):
         run = _Run(plan, aws, Journal(aws, names), People.of(aws, names), around)
-    for step in plan.steps:
-        with translated(f"tenant `{step.tenant.id}`: {step.what}"):
+    keys = {tenant: list(left) for tenant, left in plan.journals.items()}
+    last = {step.tenant.id: number for number, step in enumerate(plan.steps)}
+    for number, step in enumerate(plan.steps):
+        tenant = step.tenant.id
+        with translated(f"tenant `{tenant}`: {step.what}"):
             run.journal.begin(step)
+            keys.setdefault(tenant, []).append(step.key)
             outcome = run.do(step)
             # An activation that wasn't earned stays open, and is tried again by the next run.
             if not isinstance(outcome, Check) or outcome.report.verdict is Outcome.ISOLATED:
-                run.journal.end(step.tenant.id, [step.key])
+                run.journal.end(step)
+                if last[tenant] == number:
+                    run.journal.clear(tenant, dict.fromkeys(keys[tenant]))
         yield step, outcome
 
 
@@ -146,7 +152,7 @@ class _Run:
             case steps.PutDocuments() if self.plan.intake.bucket is not None:
                 seeds.put_documents(self.aws, self.plan.intake.bucket, step.documents)
             case steps.Settle():
-                self.journal.end(step.tenant.id, step.keys)
+                pass  # the journal is cleared after a tenant's last step
             case steps.Activate():
                 return self._activate(step.tenant)
             case _:

@@ -1,8 +1,8 @@
 """Write the registry: tenants, users, and what is being done to them.
 
-Before a step, its journal entry says `started`; after it, `done`. A run that is killed leaves
-`started` entries behind: the next run does those steps again or, where their effect is there,
-closes them. What a step made is told by its key and its text, so that it can be undone.
+Before a step, its journal entry says `started`; after it, `done`; both say what it
+was, so that it can be seen what a run that failed has done and left undone. Once a tenant is as it shall be, its journal is
+cleared: an interrupted run that was resumed ends in the same state as one that wasn't interrupted.
 """
 
 from __future__ import annotations
@@ -45,10 +45,20 @@ class Journal:
             started=_now(),
         )
 
-    def end(self, tenant: str, step_keys: Iterable[str]) -> None:
-        """Note that steps are done."""
+    def end(self, step: Step) -> None:
+        """Note that a step is done."""
+        self._set(step.tenant.id, layout.journal_key(step.key), state="done", ended=_now())
+
+    def clear(self, tenant: str, step_keys: Iterable[str]) -> None:
+        """Forget the steps of a tenant that is as it shall be."""
         for key in step_keys:
-            self._set(tenant, layout.journal_key(key), state="done", ended=_now())
+            self._client.delete_item(
+                TableName=self.names.registry_table,
+                Key={
+                    "pk": {"S": layout.tenant_key(tenant)},
+                    "sk": {"S": layout.journal_key(key)},
+                },
+            )
 
     def register(self, tenant: Tenant) -> None:
         """Enter a tenant, and its case-folded id, at once; raises `ConflictError` when taken."""

@@ -6,7 +6,7 @@ gathered before any is reported; items and documents are seeds, so theirs are re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tenantctl.aws.registry import Status, attributes_json
@@ -29,8 +29,8 @@ class Plan:
 
     intake: Intake
     steps: tuple[Step, ...]
-    resumed: int = 0
-    """How many steps an earlier, interrupted run left open."""
+    journals: Mapping[str, tuple[str, ...]]
+    """What interrupted runs left in the journals, by tenant."""
 
     @property
     def passwords(self) -> int:
@@ -68,14 +68,12 @@ def plan(intake: Intake, observed: Sequence[Observed]) -> Plan:
         entry = seen.entry
         active = entry is not None and entry.status is Status.ACTIVE
         activation = [] if active else [steps.Activate(seen.wanted.tenant)]
-        left = {step.key for step in (*doing, *activation)}
-        stale = tuple(k for k in (entry.open_steps if entry else ()) if k not in left)
-        if stale:
-            doing.append(steps.Settle(seen.wanted.tenant, stale))
+        if entry is not None and entry.journal and not doing and not activation:
+            doing.append(steps.Settle(seen.wanted.tenant))
         found += doing
         last += activation
-    resumed = sum(len(seen.entry.open_steps) for seen in observed if seen.entry)
-    return Plan(intake, (*found, *last), resumed)
+    journals = {s.wanted.tenant.id: s.entry.journal for s in observed if s.entry is not None}
+    return Plan(intake, (*found, *last), journals)
 
 
 def _conflicts(seen: Observed) -> Iterator[str]:

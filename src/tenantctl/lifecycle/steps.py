@@ -178,15 +178,14 @@ class PutDocuments(_Step):
 
 @dataclass(frozen=True, slots=True)
 class Settle(_Step):
-    """Close journal entries of an interrupted run whose effects turned out to be there."""
+    """Clear the journal of an interrupted run, all of whose effects turned out to be there."""
 
-    keys: tuple[str, ...]
     key = "settle"
 
     @property
     def what(self) -> str:
         """For the operator."""
-        return f"close {_count(len(self.keys), 'step')} of an interrupted run"
+        return "clear the journal of an interrupted run"
 
     @property
     def change(self) -> Change:
