@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from tenantctl.aws.failures import code_of
 from tenantctl.errors import AwsError
+
+_LONGEST = 5.0
+"""Seconds between two questions, once it has taken a while."""
 
 _T = TypeVar("_T")
 
@@ -24,9 +27,10 @@ def unless_absent(call: Callable[[], _T], *codes: str) -> _T | None:
         return None
 
 
-def until(done: Callable[[], bool], what: str, *, seconds: float = 600, pause: float = 2) -> None:
+def until(done: Callable[[], bool], what: str, *, seconds: float = 600) -> None:
     """Ask until `done`; raises `AwsError` when that takes longer than `seconds`."""
     end = time.monotonic() + seconds
+    pauses = _pauses()
     while not done():
         if time.monotonic() > end:
             raise AwsError(
@@ -35,12 +39,10 @@ def until(done: Callable[[], bool], what: str, *, seconds: float = 600, pause: f
                 operation=what,
                 hint="run the same command again; it goes on where it stopped",
             )
-        time.sleep(pause)
+        time.sleep(next(pauses))
 
 
-def when_consistent(
-    call: Callable[[], _T], *signs: str, seconds: float = 60, pause: float = 2
-) -> _T:
+def when_consistent(call: Callable[[], _T], *signs: str, seconds: float = 60) -> _T:
     """Repeat `call` while it fails with a message that holds one of `signs`.
 
     IAM is eventually consistent: a role made a second ago is no valid principal yet.
@@ -49,6 +51,7 @@ def when_consistent(
     from botocore.exceptions import ClientError
 
     end = time.monotonic() + seconds
+    pauses = _pauses()
     while True:
         try:
             return call()
@@ -56,4 +59,12 @@ def when_consistent(
             text = f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
             if not any(sign in text for sign in signs) or time.monotonic() > end:
                 raise
-        time.sleep(pause)
+        time.sleep(next(pauses))
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between questions: short at first, for a cloud that answers at once."""
+    pause = 0.05
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST)
