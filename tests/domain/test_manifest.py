@@ -78,7 +78,7 @@ def refusal(folder: Path, suffix: str, text: str) -> ConfigError:
         (".yml", YAML),
         (
             ".json",
-            json.dumps({"version": 1, "tenants": [json.loads(JSONL.split("\n", maxsplit=1)[0])]}),
+            json.dumps({"version": 1, "tenants": [json.loads(JSONL.splitlines()[0])]}),
         ),
         (".jsonl", JSONL),
         (".JSONL", JSONL),

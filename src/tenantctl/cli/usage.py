@@ -25,7 +25,7 @@ def as_usage_error(error: TyperException) -> UsageError:
         message[:1].lower() + message[1:],
         hint=_misplaced(error, ctx)
         or (f"did you mean {' or '.join(f'`{n}`' for n in near.split(', '))}?" if near else None)
-        or (f"see `{ctx.command_path} --help`" if ctx else None),
+        or f"see `{ctx.command_path if ctx else 'tenantctl'} --help`",
     )
 
 
