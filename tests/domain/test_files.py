@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantctl.domain import config, files
+from tenantctl.domain import config, files, manifest
 from tenantctl.errors import ConflictError, NotFoundError, TenantctlError
 
 
@@ -72,3 +72,18 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
         files.copy_starter(tmp_path / "file")
     with pytest.raises(TenantctlError, match="can't be written"):
         files.copy_starter(Path("/proc/nowhere"))
+
+
+def test_the_examples_are_whole() -> None:
+    """Each item and document belongs to a tenant of the manifest, each tenant has some."""
+    pool = config.load(files.root() / "templates/config/tenantctl.yaml")
+    tenants = {t.id: t.tier for t in manifest.load(files.examples() / "clinics.yaml", pool)}
+    lines = (files.examples() / "items.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["clinic_id"] for line in lines} == set(tenants)
+    documents = files.examples() / "documents"
+    owners = {
+        (path.parts[-4], path.parts[-3])
+        for path in documents.rglob("*.txt")
+        if path.relative_to(documents).parts[2:]
+    }
+    assert owners == {(f"{tier}-tier", tenant) for tenant, tier in tenants.items()}

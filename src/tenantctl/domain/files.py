@@ -19,10 +19,15 @@ _STARTER = "config/tenantctl.yaml"
 
 
 def root() -> Path:
-    """The directory that holds `templates` and `policies`."""
+    """The directory that holds `templates`, `policies` and `examples`."""
     package = Path(__file__).resolve().parents[1]
     packed = package / "_data"
     return packed if packed.is_dir() else package.parents[1]
+
+
+def examples() -> Path:
+    """The directory of the example tenants: clinics.yaml, items.jsonl and documents/."""
+    return root() / "examples"
 
 
 def template(path: str, *, beside: Path | None = None) -> str:

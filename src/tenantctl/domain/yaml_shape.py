@@ -10,6 +10,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
 
@@ -102,7 +103,7 @@ class Source:
         return made
 
     def _struct(self, node: Node, kind: type[S], path: tuple[Step, ...]) -> S:
-        fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         entries = self._entries(node, path)
         for key in entries:
             if key not in fields:
@@ -159,6 +160,12 @@ class Source:
             quotes = isinstance(value, int | float) and not isinstance(value, bool)
             hint = "put it in quotes" if quotes and _takes_text(kind) else None
             raise self.error(f"expected {wanted}, got {_got(node)}", *path, hint=hint) from error
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """A struct's fields by the key that a file uses; resolving annotations is slow."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def dotted(path: Iterable[Step]) -> str:
