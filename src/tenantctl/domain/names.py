@@ -83,6 +83,10 @@ class Names:
         """The token vending machine's role: what every tenant session is a session of."""
         return self.role_arn(self.pool.roles.vending)
 
+    def session_arn(self, role: str, session: str) -> str:
+        """The ARN of a session of the role with that name."""
+        return self._arn("sts", f"assumed-role/{role}/{session}", region="")
+
     # -- data ---------------------------------------------------------------------------------
 
     def table_arn(self, table: Table | str) -> str:
@@ -98,6 +102,10 @@ class Names:
     def bucket_arn(self, bucket: Bucket) -> str:
         """A bucket's ARN; it has neither region nor account."""
         return bucket.arn or f"arn:{partition(self.pool.region)}:s3:::{bucket.name}"
+
+    def object_arn(self, bucket: Bucket, key: str) -> str:
+        """The ARN of an object."""
+        return f"{self.bucket_arn(bucket)}/{key}"
 
     def memory_arn(self, memory: Memory) -> str:
         """A memory's ARN; the configuration's `arn` wins."""

@@ -1,0 +1,98 @@
+"""Tokens that lie in exactly one thing each.
+
+Some lies need a signature that is right (an expired token, another audience). Nobody can sign
+with the user pool's key, so those are signed with a key of our own, which the verifier is given
+for the occasion: then the lie alone can be what it refuses.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+KID = "tenantctl-probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A signing key of our own."""
+
+    private: RSAPrivateKey = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> Key:
+        """A new one, used for one run and never stored."""
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public half."""
+        from jwt.algorithms import RSAAlgorithm
+
+        made: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(self.private.public_key()))
+        return made | {"kid": KID, "alg": "RS256", "use": "sig"}
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public half as a key set."""
+        return {"keys": [self.jwk]}
+
+    def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
+        """An RS256 token; `header` adds to or overrides `kid`."""
+        import jwt
+
+        headers = {"kid": KID} | dict(header or {})
+        return jwt.encode(dict(claims), self.private, algorithm="RS256", headers=headers)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a token, unverified."""
+    return _part(token, 1)
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header of a token, unverified."""
+    return _part(token, 0)
+
+
+def with_claims(token: str, changes: Mapping[str, Any]) -> str:
+    """The same token with other claims and its old signature."""
+    head, _, signature = token.split(".")
+    return f"{head}.{_segment(claims_of(token) | dict(changes))}.{signature}"
+
+
+def unsigned(token: str, changes: Mapping[str, Any]) -> str:
+    """The same token with other claims and `alg: none`."""
+    head = _segment({"alg": "none", "typ": "JWT", "kid": header_of(token).get("kid")})
+    return f"{head}.{_segment(claims_of(token) | dict(changes))}."
+
+
+def hmac_signed(token: str, changes: Mapping[str, Any], secret: bytes) -> str:
+    """The same token with other claims, signed by HS256 with what is public: the pool's key."""
+    head = _segment({"alg": "HS256", "typ": "JWT", "kid": header_of(token).get("kid")})
+    body = f"{head}.{_segment(claims_of(token) | dict(changes))}"
+    return f"{body}.{_encode(hmac.new(secret, body.encode(), hashlib.sha256).digest())}"
+
+
+def _part(token: str, index: int) -> dict[str, Any]:
+    segment = token.split(".")[index]
+    read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    return read
+
+
+def _segment(value: Mapping[str, Any]) -> str:
+    return _encode(json.dumps(dict(value), separators=(",", ":")).encode())
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
