@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from tenantctl.local.call import Call, Check, Facts, UnrecognisedError
 from tenantctl.local.recognise import dynamodb, iam, memory, roles, s3
 from tenantctl.local.recognise.control import CONTROL
+from tenantctl.local.recognise.dynamodb import streams
 from tenantctl.local.recognise.rules import Table
 
 Recogniser = Callable[[Call, Facts], tuple[Check, ...] | None]
@@ -24,6 +25,7 @@ Recogniser = Callable[[Call, Facts], tuple[Check, ...] | None]
 _SPECIAL: Mapping[str, Recogniser] = {
     "bedrock-agentcore": memory.recognise,
     "dynamodb": dynamodb.recognise,
+    "dynamodbstreams": streams.recognise,
     "iam": iam.recognise,
     "s3": s3.recognise,
     "sts": roles.recognise,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tenantctl.local.recognise.agentcore import AGENTCORE_CONTROL
+from tenantctl.local.recognise.dynamodb.streams import STREAMS
 from tenantctl.local.recognise.iam import IAM
 from tenantctl.local.recognise.rules import Table, table
 
@@ -45,13 +46,6 @@ COGNITO = table(
         "*": "CreateUserPool DescribeUserPoolDomain ListUserPools",
         None: _COGNITO_UNSIGNED,
     },
-)
-
-# A stream's ARN says its table; the records of all partitions are in it, so there are no
-# leading keys to ask about.
-STREAMS = table(
-    "dynamodb",
-    {"{StreamArn}": "DescribeStream", "*": "ListStreams"},
 )
 
 KMS = table(

@@ -33,7 +33,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
     "RetrieveMemoryRecords": _SEARCH,
 }
 
-_MEMORY: Table = table("bedrock-agentcore", {"memory/{memoryId}": " ".join(_KEYS)})
+MEMORY: Table = table("bedrock-agentcore", {"memory/{memoryId}": " ".join(_KEYS)})
 
 
 def recognise(call: Call, _facts: Facts) -> tuple[Check, ...] | None:
@@ -47,13 +47,13 @@ def recognise(call: Call, _facts: Facts) -> tuple[Check, ...] | None:
         return None
     if call.params.get("namespace") and call.params.get("namespacePath"):
         raise unrecognised(call, "`namespace` and `namespacePath` together")
-    (check,) = _MEMORY[call.operation].checks(call)
+    (check,) = MEMORY[call.operation].checks(call)
     return (Check(check.action, check.resource, _context(call, keys)),)
 
 
 def _context(call: Call, keys: Mapping[str, str]) -> Context:
-    merged = dict(call.params)
-    criteria = merged.get("searchCriteria")
+    named = dict(call.params)
+    criteria = named.get("searchCriteria")
     if isinstance(criteria, Mapping):
-        merged = {**criteria, **merged}
-    return {key: (str(merged[name]),) for key, name in keys.items() if merged.get(name)}
+        named["memoryStrategyId"] = criteria.get("memoryStrategyId")
+    return {key: (str(named[name]),) for key, name in keys.items() if named.get(name)}

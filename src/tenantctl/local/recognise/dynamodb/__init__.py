@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantctl.local.call import Call, Check, Facts
-from tenantctl.local.recognise.dynamodb.control import control
+from tenantctl.local.recognise.dynamodb.control import control_checks
 from tenantctl.local.recognise.dynamodb.items import ITEMS
 from tenantctl.local.recognise.dynamodb.partiql import reach
 
@@ -13,4 +13,4 @@ def recognise(call: Call, facts: Facts) -> tuple[Check, ...] | None:
     if call.operation in reach.STATEMENTS:
         return reach.recognise(call, facts)
     known = ITEMS.get(call.operation)
-    return known(call, facts) if known else control(call)
+    return known(call, facts) if known else control_checks(call)

@@ -54,7 +54,7 @@ _BY_ARN: Table = table(
 )
 
 
-def control(call: Call) -> tuple[Check, ...] | None:
+def control_checks(call: Call) -> tuple[Check, ...] | None:
     """The checks of an operation on tables; `None` for one that isn't known."""
     checks: list[Check] = []
     names = _ON_TABLES.get(call.operation)

@@ -12,7 +12,7 @@ from tenantctl.local.recognise.s3.context import header_context, listing_context
 from tenantctl.local.recognise.s3.names import bucket_arn
 from tenantctl.local.recognise.tags import pairs_context, request_tags
 
-_LISTINGS: Mapping[str, str] = {
+LISTINGS: Mapping[str, str] = {
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "ListObjectVersions": "ListBucketVersions",
@@ -20,7 +20,7 @@ _LISTINGS: Mapping[str, str] = {
 }
 
 # Operations whose action has another name than theirs; the rest of a line's have their own.
-_OTHER_NAMES: Mapping[str, str] = {
+OTHER_NAMES: Mapping[str, str] = {
     "DeleteBucketCors": "PutBucketCORS",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
@@ -51,7 +51,7 @@ _OTHER_NAMES: Mapping[str, str] = {
     "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
-_SAME_NAMES = """
+SAME_NAMES = """
     CreateBucket DeleteBucket DeleteBucketPolicy DeleteBucketWebsite GetBucketAcl GetBucketLocation
     GetBucketLogging GetBucketNotification GetBucketOwnershipControls GetBucketPolicy
     GetBucketPolicyStatus GetBucketRequestPayment GetBucketTagging GetBucketVersioning
@@ -65,13 +65,13 @@ def bucket_checks(call: Call) -> tuple[Check, ...] | None:
     params, operation = call.params, call.operation
     if operation == "ListBuckets":
         return (Check("s3:ListAllMyBuckets", "*"),)
-    listing = _LISTINGS.get(operation)
+    listing = LISTINGS.get(operation)
     if listing is not None:
         # The reference gives ListBucketMultipartUploads no prefix key: a listing of uploads can't
         # be narrowed, and a policy that tries to never matches.
         context = {} if operation == "ListMultipartUploads" else listing_context(params)
         return (Check(f"s3:{listing}", bucket_arn(call, params.get("Bucket")), context),)
-    action = _OTHER_NAMES.get(operation, operation if operation in _SAME_NAMES.split() else None)
+    action = OTHER_NAMES.get(operation, operation if operation in SAME_NAMES.split() else None)
     if action is None:
         return None
     resource = bucket_arn(call, params.get("Bucket"))

@@ -13,7 +13,7 @@ from tenantctl.local.recognise.s3.context import GRANTS, header_context, object_
 from tenantctl.local.recognise.s3.names import copy_source, object_arn
 
 # The actions of an operation; a request with a version id asks the second list's instead.
-_READS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+READS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "GetObject": (("GetObject",), ("GetObjectVersion",)),
     "HeadObject": (("GetObject",), ("GetObjectVersion",)),
     "GetObjectAcl": (("GetObjectAcl",), ("GetObjectVersionAcl",)),
@@ -40,7 +40,7 @@ _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 
 def object_checks(call: Call) -> tuple[Check, ...] | None:
     """The checks of an operation on objects; `None` for any other."""
-    if call.operation in _READS:
+    if call.operation in READS:
         return _plain(call)
     if call.operation in _WRITES:
         return _put(call)
@@ -53,7 +53,7 @@ def object_checks(call: Call) -> tuple[Check, ...] | None:
 def _plain(call: Call) -> tuple[Check, ...]:
     params = call.params
     resource = object_arn(call, params.get("Bucket"), params.get("Key"))
-    current, versioned = _READS[call.operation]
+    current, versioned = READS[call.operation]
     context = header_context(params)
     if call.operation == "PutObjectTagging":
         context |= object_tags(call)
