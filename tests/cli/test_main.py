@@ -87,6 +87,15 @@ def test_help_follows_a_tenants_life(tenantctl: Program) -> None:
     assert shown[0] == "init"
 
 
+def test_starting_loads_only_what_help_needs(tenantctl: Program) -> None:
+    """A budget: `--help` may take 1.5 times as long as that of a one-command typer program."""
+    run = tenantctl("--version", code="import atexit; atexit.register(lambda: print(*sys.modules))")
+    loaded = set(run.stdout.split())
+    heavy = {"boto3", "botocore", "moto", "msgspec", "yaml", "jinja2", "cedarpy", "jwt", "asyncio"}
+    layers = {f"tenantctl.{name}" for name in ("aws", "iam", "cedar", "local", "domain.pool")}
+    assert loaded & (heavy | layers) == set()
+
+
 def test_no_command_is_wrong_usage_and_shows_the_help(tenantctl: Program) -> None:
     run = tenantctl()
     assert run.returncode == 2
