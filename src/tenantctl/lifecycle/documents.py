@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,8 @@ from tenantctl.domain.pool import Bucket
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import Place, UsageError
 from tenantctl.lifecycle.attribute import parse_json
+from tenantctl.lifecycle.tree import files as files_below
+from tenantctl.lifecycle.tree import entries, shown, unreadable
 
 _MAX_KEY = 1024
 _MAX_BYTES = 5 * 1024**3
@@ -67,13 +67,13 @@ def load_all(root: Path, tenants: Iterable[Tenant], bucket: Bucket) -> Found:
     homes = {root / _home(tenant): tenant for tenant in tenants}
     tiers = {home.parent for home in homes}
     skipped: list[str] = []
-    for entry in sorted(root.iterdir()):
+    for entry in entries(root):
         if entry.name.startswith("."):
             skipped.append(f"{entry}: hidden")
         elif entry not in tiers:
             raise _stray(entry)
         else:
-            for stray in (e for e in sorted(entry.iterdir()) if e not in homes):
+            for stray in (e for e in entries(entry) if e not in homes):
                 if not stray.name.startswith("."):
                     raise _stray(stray)
                 skipped.append(f"{stray}: hidden")
@@ -95,7 +95,7 @@ def load_one(root: Path, tenant: Tenant, bucket: Bucket) -> Found:
         return load(home, tenant, bucket)
     if any(root.glob(layout.TIER_DIRECTORIES)):
         raise UsageError(
-            f"`{_shown(root)}` holds no documents of `{tenant.id}`",
+            f"`{shown(root)}` holds no documents of `{tenant.id}`",
             hint=f"they would lie in `{home.relative_to(root)}`; check tier and id",
         )
     return load(root, tenant, bucket)
@@ -109,14 +109,16 @@ def load(directory: Path, tenant: Tenant, bucket: Bucket) -> Found:
     """
     skipped: list[str] = []
     prefix = layout.object_prefix(bucket, tenant)
-    files = {path.relative_to(directory).as_posix(): path for path in _files(directory, skipped)}
+    files = {
+        path.relative_to(directory).as_posix(): path for path in files_below(directory, skipped)
+    }
     found: list[Document] = []
     for name, path in files.items():
         key = prefix + name
         _check_name(key, path)
         if name.startswith(canary.PREFIX):
             raise UsageError(
-                f"`{_shown(path)}`: such names are kept for isolation checks, which sweep them away"
+                f"`{shown(path)}`: such names are kept for isolation checks, which sweep them away"
             )
         if name.endswith(layout.SIDECAR):
             if name.removesuffix(layout.SIDECAR) not in files:
@@ -138,72 +140,33 @@ def _is_home(home: Path, root: Path) -> bool:
     """Whether a tenant has a directory; a link in its place could be another tenant's."""
     for place in (home, *home.parents[: len(home.parts) - len(root.parts) - 1]):
         if place.is_symlink():
-            raise UsageError(f"`{_shown(place)}` is a link", hint="put a directory in its place")
+            raise UsageError(f"`{shown(place)}` is a link", hint="put a directory in its place")
     return home.is_dir()
 
 
 def _stray(entry: Path) -> UsageError:
     return UsageError(
-        f"`{_shown(entry)}` belongs to no tenant that is being onboarded",
+        f"`{shown(entry)}` belongs to no tenant that is being onboarded",
         hint=f"documents lie under `{layout.DOCUMENTS}`; check tier and id",
     )
 
 
 def _directory(root: Path) -> None:
     if not root.is_dir():
-        raise UsageError(f"`{_shown(root)}` is no directory", hint="--documents takes a directory")
-
-
-def _files(directory: Path, skipped: list[str]) -> Iterator[Path]:
-    """Regular files below a directory, in order; links to files inside it count as files."""
-    inside = directory.resolve()
-    try:
-        entries = sorted(directory.iterdir())
-    except OSError as error:
-        raise _unreadable(directory, error) from error
-    pending = entries[::-1]
-    while pending:
-        path = pending.pop()
-        if path.name.startswith("."):
-            skipped.append(f"{_shown(path)}: hidden")
-            continue
-        mode = _mode(path)
-        if path.is_symlink() and not (stat.S_ISREG(mode) and path.resolve().is_relative_to(inside)):
-            raise UsageError(
-                f"the link `{_shown(path)}` leaves the tenant's directory",
-                hint="put a copy of the file in its place",
-            )
-        if stat.S_ISDIR(mode):
-            try:
-                pending += sorted(path.iterdir(), reverse=True)
-            except OSError as error:
-                raise _unreadable(path, error) from error
-        elif stat.S_ISREG(mode):
-            yield path
-        else:
-            raise UsageError(f"`{_shown(path)}` is neither a file nor a directory")
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat().st_mode
-    except OSError as error:
-        raise _unreadable(path, error) from error
+        raise UsageError(f"`{shown(root)}` is no directory", hint="--documents takes a directory")
 
 
 def _check_name(key: str, path: Path) -> None:
     try:
         length = len(key.encode())
     except UnicodeEncodeError as error:
-        raise UsageError(f"the name of `{_shown(path)}` is not UTF-8") from error
+        raise UsageError(f"the name of `{shown(path)}` is not UTF-8") from error
     # S3 admits control characters, but no listing in XML 1.0 can show them.
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
     if any(unicodedata.category(c) == "Cc" for c in key):
-        raise UsageError(f"the name of `{_shown(path)}` holds a control character")
+        raise UsageError(f"the name of `{shown(path)}` holds a control character")
     if length > _MAX_KEY:
-        raise UsageError(
-            f"the key of `{_shown(path)}` has {length:,} bytes, S3 admits {_MAX_KEY:,}"
-        )
+        raise UsageError(f"the key of `{shown(path)}` has {length:,} bytes, S3 admits {_MAX_KEY:,}")
 
 
 def _check_sidecar(path: Path, tenant: Tenant) -> None:
@@ -211,7 +174,7 @@ def _check_sidecar(path: Path, tenant: Tenant) -> None:
         raw = path.read_bytes()
         value = parse_json(raw.decode())
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     except ValueError as error:
         raise UsageError(f"not JSON: {error}", place=_at(path)) from error
     if len(raw) > _MAX_SIDECAR:
@@ -230,17 +193,17 @@ def _check_sidecar(path: Path, tenant: Tenant) -> None:
 
 
 def _document(key: str, path: Path, tenant: Tenant) -> Document:
-    size = path.stat().st_size
-    if size > _MAX_BYTES:
-        raise UsageError(f"`{_shown(path)}` is larger than 5 GB")
-    sha, md5 = hashlib.sha256(), _md5()
+    sha, md5, size = hashlib.sha256(), _md5(), 0
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 sha.update(block)
                 md5.update(block)
+                size += len(block)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
+    if size > _MAX_BYTES:
+        raise UsageError(f"`{shown(path)}` is larger than 5 GB")
     return Document(tenant.id, key, path, size, sha.hexdigest(), md5.hexdigest())
 
 
@@ -257,14 +220,5 @@ def _md5() -> hashlib._Hash:
     return hashlib.md5(usedforsecurity=False)  # S3 computes ETags so; sha256 decides on a clash
 
 
-def _unreadable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"can't read `{_shown(path)}`: {(error.strerror or str(error)).lower()}")
-
-
 def _at(path: Path) -> Place:
-    return Place(_shown(path))
-
-
-def _shown(path: Path) -> str:
-    """A path as text, whatever bytes its name has."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    return Place(shown(path))

@@ -1,8 +1,8 @@
 """Write the registry: tenants, users, and what is being done to them.
 
-Before a step, its journal entry says `started`; after it, `done`; both say what it
-was, so that it can be seen what a run that failed has done and left undone. Once a tenant is as it shall be, its journal is
-cleared: an interrupted run that was resumed ends in the same state as one that wasn't interrupted.
+Before a step, its journal entry says `started`; after it, `done`. Both say what the step was, so
+that it can be seen what an interrupted run has done and left undone. Once a tenant is as it shall
+be, its journal is cleared: a run that was resumed ends in the state of an undisturbed one.
 """
 
 from __future__ import annotations
