@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,12 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import AwsError, ConflictError
+from tenantctl.pool.bucket_settings import Setting, settings
 from tenantctl.pool.consistency import unless_absent
-from tenantctl.pool.documents import bucket_document, canonical
+from tenantctl.pool.documents import bucket_document
 from tenantctl.pool.step import Change, Field, Part, Step, differences, removals
 
 KIND = "bucket"
-
-_BLOCKED: Mapping[str, bool] = {
-    "BlockPublicAcls": True,
-    "IgnorePublicAcls": True,
-    "BlockPublicPolicy": True,
-    "RestrictPublicBuckets": True,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +94,10 @@ def _create(spec: BucketSpec) -> Step:
     return Step(Change.CREATE, f"{KIND} `{spec.name}`", "it doesn't exist", (), run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """A sub-resource of the bucket: how it is read, what it must be, how it is written."""
-
-    name: str
-    why: str
-    read: Callable[[Aws], object]
-    wanted: object
-    write: Callable[[Aws], object]
-    good: Callable[[object], bool]
-
-
 def _settings(spec: BucketSpec, aws: Aws | None) -> tuple[Step, ...]:
     """Steps for the settings that aren't right; without `aws`, for all of them."""
     steps = []
-    for setting in _all(spec):
+    for setting in settings(spec.name, spec.policy):
         now = None if aws is None else setting.read(aws)
         if now is not None and setting.good(now):
             continue
@@ -137,108 +118,11 @@ def _settings(spec: BucketSpec, aws: Aws | None) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _writer(setting: _Setting) -> Callable[[Aws], None]:
+def _writer(setting: Setting) -> Callable[[Aws], None]:
     def run(aws: Aws) -> None:
         setting.write(aws)
 
     return run
-
-
-def _all(spec: BucketSpec) -> Iterable[_Setting]:
-    bucket = spec.name
-    policy = canonical(spec.policy)
-    rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    yield _Setting(
-        "public access block",
-        "nothing in it is public",
-        lambda aws: _get(
-            lambda: aws.client("s3").get_public_access_block(Bucket=bucket),
-            "PublicAccessBlockConfiguration",
-            "NoSuchPublicAccessBlockConfiguration",
-        ),
-        _BLOCKED,
-        lambda aws: aws.client("s3").put_public_access_block(
-            Bucket=bucket,
-            PublicAccessBlockConfiguration=_BLOCKED,  # type: ignore[arg-type]
-        ),
-        lambda now: now == _BLOCKED,
-    )
-    yield _Setting(
-        "ownership",
-        "no ACL can give an object away",
-        lambda aws: _ownership(aws, bucket),
-        "BucketOwnerEnforced",
-        lambda aws: aws.client("s3").put_bucket_ownership_controls(
-            Bucket=bucket,
-            OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-        ),
-        lambda now: now == "BucketOwnerEnforced",
-    )
-    yield _Setting(
-        "versioning",
-        "a mistake must be undoable",
-        lambda aws: aws.client("s3").get_bucket_versioning(Bucket=bucket).get("Status"),
-        "Enabled",
-        lambda aws: aws.client("s3").put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-        ),
-        lambda now: now == "Enabled",
-    )
-    yield _Setting(
-        "encryption",
-        "documents lie encrypted",
-        lambda aws: _encryption(aws, bucket),
-        "AES256",
-        lambda aws: aws.client("s3").put_bucket_encryption(
-            Bucket=bucket,
-            ServerSideEncryptionConfiguration={"Rules": [rule]},
-        ),
-        # A customer's own key is more than what is asked for.
-        lambda now: now in {"AES256", "aws:kms", "aws:kms:dsse"},
-    )
-    yield _Setting(
-        "policy",
-        "nobody speaks to it in the clear, and nobody else is let in",
-        lambda aws: _policy(aws, bucket),
-        policy,
-        lambda aws: aws.client("s3").put_bucket_policy(
-            Bucket=bucket, Policy=json.dumps(spec.policy)
-        ),
-        lambda now: now == policy,
-    )
-
-
-def _get(call: Callable[[], Mapping[str, Any]], key: str, absent: str) -> Any:  # noqa: ANN401 - JSON
-    answer = unless_absent(call, absent)
-    return None if answer is None else answer[key]
-
-
-def _ownership(aws: Aws, bucket: str) -> str | None:
-    controls = _get(
-        lambda: aws.client("s3").get_bucket_ownership_controls(Bucket=bucket),
-        "OwnershipControls",
-        "OwnershipControlsNotFoundError",
-    )
-    return controls["Rules"][0]["ObjectOwnership"] if controls else None
-
-
-def _encryption(aws: Aws, bucket: str) -> str | None:
-    found = _get(
-        lambda: aws.client("s3").get_bucket_encryption(Bucket=bucket),
-        "ServerSideEncryptionConfiguration",
-        "ServerSideEncryptionConfigurationNotFoundError",
-    )
-    rules = found["Rules"] if found else []
-    default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
-    algorithm = default.get("SSEAlgorithm")
-    return None if algorithm is None else str(algorithm)
-
-
-def _policy(aws: Aws, bucket: str) -> object:
-    text = _get(
-        lambda: aws.client("s3").get_bucket_policy(Bucket=bucket), "Policy", "NoSuchBucketPolicy"
-    )
-    return None if text is None else canonical(json.loads(text))
 
 
 def _delete(aws: Aws, bucket: str) -> None:

@@ -1,19 +1,16 @@
-"""The user pool and its app client: who may sign in, and what a person can't change of itself.
-
-The tenant's attribute is immutable, and no client may write tenant, tier or role: a user that
-could would move itself to another tenant, and every policy downstream would believe it.
-"""
+"""The user pool: only operators admit people, and nobody moves a person to another tenant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tenantctl.aws.lookup import find_app_client, find_user_pool
+from tenantctl.aws.lookup import find_user_pool
 from tenantctl.aws.session import Aws
 from tenantctl.domain.layout import ROLE_CLAIM
 from tenantctl.domain.names import Names
-from tenantctl.errors import NotFoundError, UsageError
+from tenantctl.errors import UsageError
+from tenantctl.pool import app_client
 from tenantctl.pool.consistency import unless_absent
 from tenantctl.pool.step import Change, Field, Part, Step, differences
 
@@ -64,44 +61,17 @@ def attributes(names: Names) -> dict[str, bool]:
     return {identity.tenant.claim: False, identity.tier.claim: True, ROLE_CLAIM: True}
 
 
-def client_settings(names: Names) -> dict[str, Any]:
-    """The app client's settings; without ReadAttributes a token carries no custom claims.
-
-    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
-    """
-    return {
-        "ExplicitAuthFlows": [
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-            "ALLOW_USER_PASSWORD_AUTH",
-            "ALLOW_USER_SRP_AUTH",
-        ],
-        "ReadAttributes": sorted(["email", "email_verified", "name", *attributes(names)]),
-        "WriteAttributes": ["name"],
-        "PreventUserExistenceErrors": "ENABLED",
-        "EnableTokenRevocation": True,
-        "IdTokenValidity": 60,
-        "AccessTokenValidity": 60,
-        "RefreshTokenValidity": 12,
-        "TokenValidityUnits": {
-            "IdToken": "minutes",
-            "AccessToken": "minutes",
-            "RefreshToken": "hours",
-        },
-    }
-
-
 def observe(aws: Aws, names: Names) -> tuple[Part, Part]:
     """The user pool and the app client as they are, with what each needs."""
     wanted = attributes(names)
     pool_id = find_user_pool(aws, names)
     if pool_id is None:
         pool = Part(KIND, names.user_pool, None, (_create(names),))
-        return pool, Part("app client", names.app_client, None, (_create_client(names),))
+        return pool, app_client.absent(names, wanted)
     found = aws.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"]
     steps = (*_missing(names, found, wanted), *_drifted(names, found))
     pool = Part(KIND, names.user_pool, pool_id, steps, tuple(_problems(names, found, wanted)))
-    return pool, _client(aws, names, pool_id)
+    return pool, app_client.observe(aws, names, pool_id, wanted)
 
 
 def delete_step(names: Names) -> Step:
@@ -226,49 +196,3 @@ def _send(aws: Aws, pool_id: str, settings: Mapping[str, Any]) -> None:
     if admin:
         taken["AdminCreateUserConfig"] = admin
     client.update_user_pool(**{**taken, "UserPoolId": pool_id, **settings})
-
-
-def _client(aws: Aws, names: Names, pool_id: str) -> Part:
-    client = aws.client("cognito-idp")
-    client_id = find_app_client(aws, names, pool_id)
-    if client_id is None:
-        return Part("app client", names.app_client, None, (_create_client(names),))
-    found: dict[str, Any] = dict(
-        client.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]
-    )
-    problems = ("it has a secret, and Cognito can't take it away",) * ("ClientSecret" in found)
-    for key in ("ExplicitAuthFlows", "ReadAttributes", "WriteAttributes"):
-        found[key] = sorted(found.get(key, []))
-    wanted = client_settings(names)
-    changed = differences(found, wanted)
-    if not changed:
-        return Part("app client", names.app_client, client_id, (), problems)
-
-    def run(aws: Aws) -> None:
-        operation = aws.client("cognito-idp").meta.service_model.operation_model(
-            "UpdateUserPoolClient"
-        )
-        known = operation.input_shape.members if operation.input_shape is not None else {}
-        kept = {key: value for key, value in found.items() if key in known}
-        aws.client("cognito-idp").update_user_pool_client(**{**kept, **wanted})
-
-    why = "a person can't write its own tenant, tier or role, and tokens carry them"
-    step = Step(Change.UPDATE, f"app client `{names.app_client}`", why, changed, run)
-    return Part("app client", names.app_client, client_id, (step,), problems)
-
-
-def _create_client(names: Names) -> Step:
-    wanted = client_settings(names)
-
-    def run(aws: Aws) -> None:
-        pool_id = find_user_pool(aws, names)
-        if pool_id is None:
-            raise NotFoundError(f"there is no user pool `{names.user_pool}`")
-        if find_app_client(aws, names, pool_id) is None:
-            aws.client("cognito-idp").create_user_pool_client(
-                UserPoolId=pool_id, ClientName=names.app_client, GenerateSecret=False, **wanted
-            )
-
-    shown = differences({}, wanted)
-    resource = f"app client `{names.app_client}`"
-    return Step(Change.CREATE, resource, "it doesn't exist", shown, run)
