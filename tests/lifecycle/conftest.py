@@ -45,7 +45,7 @@ def neighbour() -> Tenant:
 @pytest.fixture
 def cloud(pool: Pool) -> Iterator[tuple[Aws, Names]]:
     """The embedded cloud with the pool in it, before the first tenant."""
-    with in_memory(pool.region, pool.account) as aws:
+    with in_memory(region=pool.region, account=pool.account) as aws:
         names = Names(pool, aws.account)
         pool_plan.apply(pool_plan.plan(aws, names), aws)
         yield aws, names

@@ -340,7 +340,7 @@ def test_a_kill_after_any_change_is_made_good_by_the_next_run(
 ) -> None:
     ends = []
     for disturbed in (False, True):
-        with in_memory(pool.region, pool.account) as aws:
+        with in_memory(region=pool.region, account=pool.account) as aws:
             names = Names(pool, aws.account)
             pool_plan.apply(pool_plan.plan(aws, names), aws)
             for changes, intake in enumerate(intakes(names, tmp_path)):

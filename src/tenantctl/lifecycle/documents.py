@@ -18,8 +18,8 @@ from tenantctl.domain.pool import Bucket
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import Place, UsageError
 from tenantctl.lifecycle.attribute import parse_json
-from tenantctl.lifecycle.tree import files as files_below
 from tenantctl.lifecycle.tree import entries, shown, unreadable
+from tenantctl.lifecycle.tree import files as files_below
 
 _MAX_KEY = 1024
 _MAX_BYTES = 5 * 1024**3
