@@ -14,8 +14,11 @@ from typer.core import TyperGroup
 
 from tenantctl.cli import params
 from tenantctl.cli.context import Context
+from tenantctl.cli.creds import app as creds
 from tenantctl.cli.init import init
+from tenantctl.cli.onboard import app as onboard
 from tenantctl.cli.pool import app as pool
+from tenantctl.cli.tenant import app as tenant
 
 ORDER = (
     "init",
@@ -51,6 +54,9 @@ app = typer.Typer(
 )
 app.command()(init)
 app.add_typer(pool)
+app.add_typer(onboard)
+app.add_typer(tenant)
+app.add_typer(creds)
 
 
 @app.callback()
