@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tenantctl.local.connect import in_memory
 
 from tenantctl.aws import lookup
 from tenantctl.aws.session import Aws
@@ -15,6 +14,7 @@ from tenantctl.domain.config import load
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
 from tenantctl.domain.tenant import Tenant, User
+from tenantctl.local.connect import in_memory
 from tenantctl.pool import plan as pool_plan
 
 ROOT = Path(__file__).parents[2]

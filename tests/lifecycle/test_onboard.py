@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from tenantctl.local.connect import in_memory
 
 from tenantctl.aws import lookup, registry
 from tenantctl.aws.session import Aws
@@ -25,6 +24,7 @@ from tenantctl.lifecycle.apply import Applied, Surroundings, apply, delivered
 from tenantctl.lifecycle.observe import observe
 from tenantctl.lifecycle.plan import Plan, plan
 from tenantctl.lifecycle.wanted import ALL_FIELDS, Intake, Sources, one, several
+from tenantctl.local.connect import in_memory
 from tenantctl.pool import plan as pool_plan
 
 ROOT = Path(__file__).parents[2]
