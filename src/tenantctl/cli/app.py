@@ -19,6 +19,7 @@ from tenantctl.cli.init import init
 from tenantctl.cli.onboard import app as onboard
 from tenantctl.cli.pool import app as pool
 from tenantctl.cli.tenant import app as tenant
+from tenantctl.cli.verify import verify_isolation
 
 ORDER = (
     "init",
@@ -57,6 +58,7 @@ app.add_typer(pool)
 app.add_typer(onboard)
 app.add_typer(tenant)
 app.add_typer(creds)
+app.command()(verify_isolation)
 
 
 @app.callback()

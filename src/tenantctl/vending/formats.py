@@ -10,8 +10,10 @@ import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from tenantctl.aws.chain import TenantSession
+if TYPE_CHECKING:  # the command line reads the names of the formats at start-up
+    from tenantctl.aws.chain import TenantSession
 
 
 class CredentialFormat(StrEnum):
