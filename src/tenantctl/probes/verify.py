@@ -59,6 +59,11 @@ class Settings:
     check: TokenCheck | None = field(default=None, repr=False)
     watch: Callable[[int], AbstractContextManager[Progress]] = _unwatched
 
+    @property
+    def tried(self) -> frozenset[Plane]:
+        """The planes that this can try."""
+        return self.planes if self.check is not None else self.planes - {Plane.IDENTITY}
+
 
 def verify(aws: Aws, names: Names, settings: Settings | None = None) -> Report:
     """Attack every tenant from its neighbours; `aws` is the operator's.
@@ -98,7 +103,7 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
     tenants: int,
 ) -> Report:
     """Try every probe of every pair."""
-    said = assumptions(aws, names, tried, made_up, tenants, settings.planes)
+    said = assumptions(aws, names, tried, made_up, tenants, settings.tried)
     try:
         agent = agent_session(aws, names)
     except AwsError as error:

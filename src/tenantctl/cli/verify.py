@@ -1,0 +1,105 @@
+"""`tenantctl verify-isolation`: try to cross between tenants, and say what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenantctl.cli import console, context, params, reports
+
+if TYPE_CHECKING:
+    from tenantctl.aws.session import Aws
+    from tenantctl.domain.finding import Report
+    from tenantctl.domain.names import Names
+
+_MOST_JOBS = 64
+
+
+class Mode(StrEnum):
+    """How isolation is verified."""
+
+    LIVE = "live"
+
+
+def verify_isolation(
+    ctx: typer.Context,
+    *,
+    mode: Annotated[Mode, typer.Option(help="live: attack the pool as it runs.")] = Mode.LIVE,
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=_MOST_JOBS, help="How many probes run at a time.")
+    ] = 8,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FORMAT=PATH",
+            help="Also write json, junit, sarif, markdown or html; - is stdout; repeatable.",
+        ),
+    ] = None,
+    output: params.Output = params.Format.TABLE,
+) -> None:
+    """Attack every tenant from its neighbours; exits with 10 on a breach, 11 when not known."""
+    del mode  # there is one so far
+    places = reports.destinations(report or ())
+    found = _live(context.of(ctx), tuple(tenant or ()), jobs)
+    if not reports.write(found, places):
+        show(found, output)
+    raise typer.Exit(found.verdict.exit_code)
+
+
+def show(report: Report, output: params.Format = params.Format.TABLE) -> None:
+    """The matrix, what went wrong with its fix, and the verdict; or all of it as JSON."""
+    from tenantctl.report import matrix
+    from tenantctl.report.json import document
+
+    if output is params.Format.JSON:
+        console.emit_json(document(report))
+        return
+    if report.findings:
+        drawn = matrix.signs(sys.stdout.encoding)
+        console.emit_table(matrix.columns(report), matrix.rows(report, drawn))
+        console.emit_text("")
+    for line in matrix.explanation(report):
+        console.emit_text(line)
+
+
+def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | None], object]:
+    """The verifier that guards vending, for the identity plane to attack.
+
+    Given a key set it believes that one instead of the user pool's own.
+    """
+    from dataclasses import replace
+
+    from tenantctl.aws.lookup import user_pool
+    from tenantctl.vending.token import Issuer, verify
+    from tenantctl.vending.vend import issuer_of
+
+    @cache
+    def issuer() -> Issuer:
+        return issuer_of(aws, user_pool(aws, names))
+
+    def check(token: str, keys: Mapping[str, Any] | None) -> object:
+        of = issuer() if keys is None else replace(issuer(), keys=keys)
+        return verify(token, of, names.pool.identity)
+
+    return check
+
+
+def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int) -> Report:
+    from tenantctl.probes.verify import Settings, verify
+
+    with ctx.cloud() as (names, aws):
+        settings = Settings(
+            actors=actors,
+            jobs=jobs,
+            check=token_check(aws, names),
+            watch=lambda total: console.progress("probing", total, quiet=ctx.quiet),
+        )
+        return verify(aws, names, settings)

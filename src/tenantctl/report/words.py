@@ -1,0 +1,48 @@
+"""What reports for people have in common: counts, names and the order of what matters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from tenantctl.domain.finding import Finding, Outcome, Party, Report
+
+ORDER = (Outcome.BREACH, Outcome.INCONCLUSIVE, Outcome.ISOLATED)
+"""Worst first."""
+
+
+def party(who: Party) -> str:
+    """`clinic-1 (basic)`, or who it is where it is no tenant."""
+    if who.tenant is None:
+        return who.user or "-"
+    return who.tenant if who.tier is None else f"{who.tenant} ({who.tier})"
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """`2 breach, 1 inconclusive, 310 isolated`; what didn't occur is left out."""
+    seen = Counter(f.outcome for f in findings)
+    return ", ".join(f"{seen[o]} {o}" for o in ORDER if seen[o]) or "nothing was tried"
+
+
+def bad(report: Report) -> list[Finding]:
+    """Breaches, then what is inconclusive; each in the order it was found."""
+    return sorted(
+        (f for f in report.findings if f.outcome is not Outcome.ISOLATED),
+        key=lambda f: ORDER.index(f.outcome),
+    )
+
+
+def deciders(finding: Finding) -> str:
+    """The statements that decided: `clinic-agent-tvm/tables: Table1PatientRecords`."""
+    return ", ".join(f"{d.document}: {d.statement}" for d in finding.decided_by)
+
+
+def request(finding: Finding) -> str:
+    """The request in one line: action, resource, condition keys."""
+    context = finding.request.get("context")
+    keys = (
+        ", ".join(f"{key}={value}" for key, value in context.items())
+        if isinstance(context, dict) and context
+        else "no condition keys"
+    )
+    return f"{finding.action} on {finding.resource} with {keys}"
