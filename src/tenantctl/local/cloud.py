@@ -1,0 +1,227 @@
+"""The embedded cloud: authenticate, recognise, authorize, and only then let moto answer.
+
+One lock is held from the caller's policies to the answer: what was authorized is what is done,
+and moto's backends aren't safe under threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenantctl.domain.names import partition
+from tenantctl.local import answers, chunked, cognito_rules, documents, forward, sigv4, sts
+from tenantctl.local.authorize import authorize, request_context
+from tenantctl.local.call import Call, Check, ServiceError, UnrecognisedError
+from tenantctl.local.facts import MotoFacts
+from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
+from tenantctl.local.incoming import HOSTS, Answer, Incoming
+from tenantctl.local.keys import Keys
+from tenantctl.local.policy_engine import PolicyEngines
+from tenantctl.local.principals import ANONYMOUS, Caller, caller
+from tenantctl.local.recognise import recognise
+from tenantctl.local.recognise.dynamodb.partiql import answer as partiql
+from tenantctl.local.services import COGNITO, S3, Parsed, Service, by_signing_name, parse
+
+_log = logging.getLogger(__name__)
+
+_WELL_KNOWN = re.compile(
+    r"/(?P<region>[a-z0-9-]+)_[A-Za-z0-9]+/\.well-known/(?:jwks\.json|openid-configuration)"
+)
+_READS = re.compile(r"(?:BatchGet|Describe|Get|Head|List|Query|Scan|Select|TransactGet)[A-Z]?")
+_SCOPE = re.compile(r"/([a-z0-9.-]+)/aws4_request")
+_COGNITO_TARGET = "AWSCognitoIdentityProviderService."
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a request may have changed: a service of an account in a region."""
+
+    service: str
+    account: str
+    region: str
+
+
+@dataclass
+class Cloud:
+    """One embedded cloud: its own secrets and services, and moto's behind it.
+
+    `changed` is told of every request that may have changed something, under the lock, before it
+    is answered. `clock` is in seconds since the epoch.
+    """
+
+    region: str
+    account: str
+    keys: Keys = field(repr=False)
+    engines: dict[tuple[str, str], PolicyEngines] = field(repr=False, default_factory=dict)
+    changed: Callable[[Change], None] = field(repr=False, default=lambda _change: None)
+    clock: Callable[[], float] = field(repr=False, default=time.time)
+    lock: threading.RLock = field(repr=False, default_factory=threading.RLock)
+
+    def answer(self, request: Incoming) -> Answer:
+        """The answer to one request; an error is an answer too."""
+        protocol = _protocol(request)
+        try:
+            return self._answer(request)
+        except RefusedError as error:
+            failed = as_service_error(error, protocol)
+        except ServiceError as error:
+            failed = error
+        except UnrecognisedError as error:
+            refused = RefusedError(Failure.DENIED, f"not recognised, so not allowed: {error}")
+            failed = as_service_error(refused, protocol)
+        except Exception:  # noqa: BLE001 - a defect, moto's or ours: told as AWS tells of its own
+            _log.exception("the embedded cloud failed")
+            refused = RefusedError(Failure.INTERNAL, "The embedded cloud failed; see its log")
+            failed = as_service_error(refused, protocol)
+        return answers.error(failed, protocol, method=request.method)
+
+    # -- who calls ----------------------------------------------------------------------------
+
+    def _answer(self, request: Incoming) -> Answer:
+        if request.host not in HOSTS:
+            raise RefusedError(Failure.DENIED, "The embedded cloud answers to 127.0.0.1 alone")
+        signature = sigv4.read(request)
+        with self.lock:
+            return self._signed(request, signature) if signature else self._unsigned(request)
+
+    def _signed(self, request: Incoming, signature: sigv4.Signature) -> Answer:
+        now = self.clock()
+        services = by_signing_name(signature.service)
+        if not services:
+            raise RefusedError(
+                Failure.DENIED, f"The embedded cloud has no service `{signature.service}`"
+            )
+        if signature.url_seconds is not None and services[0] is not S3:
+            raise RefusedError(Failure.BAD_URL, "Only S3 takes presigned URLs here")
+        who = caller(
+            self.keys, signature.access_key, signature.token, region=signature.region, now=now
+        )
+        payload = sigv4.verify(request, signature, who.secret, now)
+        request = chunked.decode(request, signature, who.secret, payload)
+        if services[0] is S3:
+            chunked.check_checksums(request)
+        parsed = parse(services, request, forward.environ_of(request))
+        region = self._region(parsed.service, signature.region)
+        return self._run(self._asked(request, parsed, who, region, now=now))
+
+    def _unsigned(self, request: Incoming) -> Answer:
+        """Keys of user pools, Cognito's public operations, and what a bucket gives to everyone."""
+        known = _WELL_KNOWN.fullmatch(request.path)
+        if known and request.method == "GET" and not request.query:
+            region = self._region(COGNITO, known["region"])
+            return forward.forward_well_known(request.path, region=region, account=self.account)
+        if request.headers.get("x-amz-target", "").startswith(_COGNITO_TARGET):
+            parsed = parse((COGNITO,), request, {})
+            if parsed.model.auth_type != "none":
+                raise RefusedError(Failure.UNSIGNED, "Missing Authentication Token")
+        elif _protocol(request) is Protocol.S3:
+            parsed = parse((S3,), request, forward.environ_of(request))
+        else:
+            raise RefusedError(Failure.UNSIGNED, "Missing Authentication Token")
+        return self._run(self._asked(request, parsed, ANONYMOUS, self.region, now=self.clock()))
+
+    def _region(self, service: Service, region: str) -> str:
+        """The region to act in; a global service has none of its own."""
+        if region == self.region:
+            return region
+        if service.is_global and partition(region) == partition(self.region):
+            return self.region
+        raise RefusedError(
+            Failure.DENIED,
+            f"The embedded cloud is in {self.region}; nothing of `{region}` is there",
+        )
+
+    # -- what for -----------------------------------------------------------------------------
+
+    def _asked(
+        self, request: Incoming, parsed: Parsed, who: Caller, region: str, *, now: float
+    ) -> _Asked:
+        account = who.principal.account or self.account
+        call = Call(
+            service=parsed.service.name,
+            operation=parsed.operation,
+            params=parsed.params,
+            region=region,
+            account=account,
+            principal=who.principal,
+            caller_context=who.context,
+        )
+        return _Asked(request, parsed, who, call, MotoFacts(region, account), now)
+
+    def _run(self, asked: _Asked) -> Answer:
+        call, who = asked.call, asked.who
+        context = {**request_context(asked.request, call, asked.now), **who.context}
+        authorize(call, who, _checks(asked), asked.facts, context)
+        if call.service == "cognito-idp":
+            cognito_rules.check(call)
+        documents.check(call)
+        try:
+            return self._served(asked)
+        finally:
+            # Also after a failure: moto may have come half way.
+            if not _READS.match(call.operation) and call.service != "sts":
+                self.changed(Change(call.service, call.account, call.region))
+
+    def _served(self, asked: _Asked) -> Answer:
+        call, parsed = asked.call, asked.parsed
+        region, account = call.region, call.account
+        if call.service == "sts":
+            output = sts.handle(call, asked.who, key=self.keys.session_key, now=asked.now)
+            return answers.result(parsed, output)
+        if call.service == "bedrock-agentcore-control":
+            engines = self.policy_engines(account, region)
+            if engines.owns(call.operation, call.params):
+                return answers.result(parsed, engines.handle(call.operation, call.params))
+        if call.service == "dynamodb" and call.operation in partiql.operations:
+
+            def run(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+                return forward.invoke("dynamodb", operation, params, region, account)
+
+            return answers.result(parsed, partiql.answer(call, asked.facts, run))
+        return forward.forward(parsed, asked.request, region=region, account=account)
+
+    def policy_engines(self, account: str, region: str) -> PolicyEngines:
+        """The policy engines of an account in a region."""
+        found = self.engines.get((account, region))
+        if found is None:
+            found = self.engines[account, region] = PolicyEngines(region, account)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that has been read, and who made it."""
+
+    request: Incoming
+    parsed: Parsed
+    who: Caller
+    call: Call
+    facts: MotoFacts
+    now: float
+
+
+def _checks(asked: _Asked) -> tuple[Check, ...]:
+    if asked.call.service != "sts":
+        return recognise(asked.call, asked.facts)
+    sts.check_request(asked.call, asked.who)
+    return (*recognise(asked.call, asked.facts), *sts.inherited_checks(asked.call, asked.who))
+
+
+def _protocol(request: Incoming) -> Protocol:
+    """How to word an error: by the service that the signature names, or by the request's form."""
+    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    services = by_signing_name(scope[1]) if scope else ()
+    if services:
+        return services[0].protocol
+    kind = request.headers.get("content-type", "")
+    if "x-amz-target" in request.headers:
+        return Protocol.JSON
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return Protocol.QUERY
+    return Protocol.REST_JSON if kind.startswith("application/json") else Protocol.S3

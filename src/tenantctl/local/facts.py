@@ -1,0 +1,54 @@
+"""What the enforcing layer must know of the cloud's present state, read from moto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tenantctl.domain.names import partition
+from tenantctl.local.call import TableKeys
+
+
+@dataclass(frozen=True, slots=True)
+class MotoFacts:
+    """`Facts` of one account in one region."""
+
+    region: str
+    account: str
+
+    def table_keys(self, table: str) -> TableKeys | None:
+        """The key schema of a table, by name or by an ARN of this account and region."""
+        name = table
+        if table.startswith("arn:"):
+            prefix = f"arn:{partition(self.region)}:dynamodb:{self.region}:{self.account}:table/"
+            if not table.startswith(prefix):
+                return None
+            name = table.removeprefix(prefix)
+        found = self._dynamodb().tables.get(name)
+        if found is None:
+            return None
+        indexes = (*found.indexes, *found.global_indexes)
+        return TableKeys(
+            partition=found.hash_key_attr,
+            sort=found.range_key_attr,
+            indexes={index.name: _hash_key(index.schema) for index in indexes},
+        )
+
+    def bucket_policy(self, bucket: str) -> str | None:
+        """The bucket's policy document, if there is such a bucket and it has one."""
+        from moto.s3.models import s3_backends
+
+        found = s3_backends[self.account][partition(self.region)].buckets.get(bucket)
+        policy = found.policy if found is not None else None
+        if policy is None:
+            return None
+        return policy.decode() if isinstance(policy, bytes) else str(policy)
+
+    def _dynamodb(self) -> Any:  # noqa: ANN401 - moto's own
+        from moto.dynamodb.models import dynamodb_backends
+
+        return dynamodb_backends[self.account][self.region]
+
+
+def _hash_key(schema: list[dict[str, str]]) -> str:
+    return next(key["AttributeName"] for key in schema if key["KeyType"] == "HASH")
