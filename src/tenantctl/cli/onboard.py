@@ -149,16 +149,22 @@ def _apply(asked: context.Context, found: Plan, aws: Aws, names: Names) -> Appli
     from tenantctl.lifecycle.apply import apply
 
     with console.progress("onboarding", len(found.steps), quiet=asked.quiet) as advance:
-        return apply(found, aws, names, surroundings(aws, names), advance)
+        around = surroundings(aws, names, beside=asked.config.parent)
+        return apply(found, aws, names, around, advance)
 
 
-def surroundings(aws: Aws, names: Names) -> Surroundings:
-    """What onboarding relies on from the policies and the probes."""
+def surroundings(aws: Aws, names: Names, *, beside: Path) -> Surroundings:
+    """What onboarding relies on from the policies and the probes.
+
+    `beside` is the directory that holds `policies/`, and `templates/` if there are any.
+    """
     from tenantctl.lifecycle.apply import Surroundings
     from tenantctl.policy.push import ensure_tier
     from tenantctl.probes.verify import quick_check
 
     return Surroundings(
-        ensure_policies=lambda tier: ensure_tier(names, aws, tier),
+        ensure_policies=lambda tier: ensure_tier(
+            aws, names, tier, directory=beside / "policies", beside=beside
+        ),
         quick_check=lambda tenant: quick_check(aws, names, tenant),
     )
