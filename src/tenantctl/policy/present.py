@@ -1,0 +1,191 @@
+"""Which policies the engine holds, and its writes, paced as its quota asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tenantctl.aws.failures import code_of, translated
+from tenantctl.aws.session import Aws
+from tenantctl.domain.policies import PolicyKey, read_description
+from tenantctl.domain.pool import Target
+from tenantctl.errors import AwsError, PolicyInvalidError
+from tenantctl.policy.wanted import Wanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore_control import BedrockAgentCoreControlClient
+
+ACTIVE = "ACTIVE"
+TRANSITIONAL = frozenset({"CREATING", "UPDATING", "DELETING"})
+
+_WRITES_PER_SECOND = 5
+"""CreatePolicy, UpdatePolicy and DeletePolicy; not adjustable.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
+"""
+
+_PAUSE = 2.0  # seconds between looks at a status
+_PATIENCE = 120.0  # seconds until a status is given up; boto3's waiters have the same
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A policy in the engine; `key` is `None` for policies that aren't the tool's own."""
+
+    id: str
+    name: str
+    key: PolicyKey | None
+    status: str
+    reasons: tuple[str, ...]
+    text: str | None
+    enforced: bool
+
+
+@dataclass(slots=True)
+class EngineWrites:
+    """The engine's policies: read, and written no faster than the quota allows."""
+
+    aws: Aws
+    engine_id: str
+    _next: float = field(default=0.0, repr=False)
+
+    def present(self) -> tuple[Present, ...]:
+        """Every policy of the engine, in the engine's order."""
+        with translated("listing the policies"):
+            pages = self._client.get_paginator("list_policies").paginate(
+                policyEngineId=self.engine_id, PaginationConfig={"PageSize": 100}
+            )
+            return tuple(_present(policy) for page in pages for policy in page["policies"])
+
+    def ready(self) -> None:
+        """Wait until the engine takes policies; raises `AwsError` when it never will."""
+
+        def look() -> tuple[str, tuple[str, ...]]:
+            engine = self._client.get_policy_engine(policyEngineId=self.engine_id)
+            return engine["status"], tuple(engine["statusReasons"])
+
+        with translated("waiting for the policy engine"):
+            status, reasons = self._settled(look)
+        if status != ACTIVE:
+            raise AwsError(
+                f"the policy engine is in status {status}{_because(reasons)}",
+                code=status,
+                operation="GetPolicyEngine",
+                hint="delete the engine and run `tenantctl pool apply`",
+            )
+
+    def create(self, policy: Wanted) -> str:
+        """Create a policy; returns its id. Wait for it with `active`."""
+        self._pace()
+        with translated(f"creating the policy `{policy.key.annotation}`"):
+            return self._client.create_policy(
+                policyEngineId=self.engine_id,
+                name=policy.name,
+                definition={"cedar": {"statement": policy.text}},
+                description=policy.key.description,
+                validationMode="FAIL_ON_ANY_FINDINGS",
+                enforcementMode="ACTIVE",
+            )["policyId"]
+
+    def update(self, policy_id: str, policy: Wanted) -> None:
+        """Make a policy what it should be, in place."""
+        self._pace()
+        with translated(f"updating the policy `{policy.key.annotation}`"):
+            self._client.update_policy(
+                policyEngineId=self.engine_id,
+                policyId=policy_id,
+                definition={"cedar": {"statement": policy.text}},
+                description={"optionalValue": policy.key.description},
+                validationMode="FAIL_ON_ANY_FINDINGS",
+                enforcementMode="ACTIVE",
+            )
+
+    def active(self, policy_id: str, policy: Wanted) -> None:
+        """Wait until the policy is enforced.
+
+        Raises `PolicyInvalidError` with the engine's reasons when it refuses the policy.
+        """
+        with translated(f"waiting for the policy `{policy.key.annotation}`"):
+            status, reasons = self._settled(lambda: self._look(policy_id))
+        if status != ACTIVE:
+            raise PolicyInvalidError(
+                f"the engine refuses `{policy.key.annotation}` ({status}){_because(reasons)}",
+                hint=f"mend {policy.key.path} and push again; what was in force still is",
+            )
+
+    def delete(self, policy_id: str, name: str) -> None:
+        """Delete a policy and wait until its name is free; one that is gone is no error."""
+        from botocore.exceptions import ClientError
+
+        with translated(f"deleting the policy `{name}`"):
+            try:
+                status, _ = self._settled(lambda: self._look(policy_id))
+                if status != _GONE:
+                    self._pace()
+                    self._client.delete_policy(policyEngineId=self.engine_id, policyId=policy_id)
+            except ClientError as error:
+                if code_of(error) != "ResourceNotFoundException":
+                    raise
+                return
+            status, reasons = self._settled(lambda: self._look(policy_id))
+        if status != _GONE:
+            raise AwsError(
+                f"the policy `{name}` can't be deleted ({status}){_because(reasons)}",
+                code=status,
+                operation="DeletePolicy",
+            )
+
+    @property
+    def _client(self) -> BedrockAgentCoreControlClient:
+        return self.aws.client("bedrock-agentcore-control")
+
+    def _look(self, policy_id: str) -> tuple[str, tuple[str, ...]]:
+        from botocore.exceptions import ClientError
+
+        try:
+            policy = self._client.get_policy(policyEngineId=self.engine_id, policyId=policy_id)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            return _GONE, ()
+        return policy["status"], tuple(policy["statusReasons"])
+
+    def _settled(
+        self, look: Callable[[], tuple[str, tuple[str, ...]]]
+    ) -> tuple[str, tuple[str, ...]]:
+        """The status and its reasons, once the status isn't transitional any more."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            status, reasons = look()
+            if status not in TRANSITIONAL or time.monotonic() > deadline:
+                return status, reasons
+            if self.aws.target is Target.AWS:
+                time.sleep(_PAUSE)
+
+    def _pace(self) -> None:
+        if self.aws.target is not Target.AWS:
+            return
+        now = time.monotonic()
+        time.sleep(max(0.0, self._next - now))
+        self._next = max(now, self._next) + 1 / _WRITES_PER_SECOND
+
+
+_GONE = "GONE"
+
+
+def _present(policy: Mapping[str, Any]) -> Present:
+    definition = policy["definition"]
+    return Present(
+        id=policy["policyId"],
+        name=policy["name"],
+        key=read_description(policy.get("description")),
+        status=policy["status"],
+        reasons=tuple(policy["statusReasons"]),
+        text=definition.get("cedar", {}).get("statement"),
+        enforced=policy.get("enforcementMode", ACTIVE) == ACTIVE,
+    )
+
+
+def _because(reasons: tuple[str, ...]) -> str:
+    return f": {'; '.join(reasons)}" if reasons else ""
