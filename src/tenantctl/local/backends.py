@@ -49,10 +49,13 @@ def _prepare() -> None:
     from moto.core.config import default_user_config
     from moto.s3.models import FakeBucket
 
+    from tenantctl.local.cognito_fixed import keep_what_is_fixed
+
     # It would overrule the account that every request is forwarded with.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     # moto reads bucket policies without their conditions and principals; ours has read them.
     setattr(FakeBucket, "get_permission", _permitted)  # noqa: B010 - mypy knows it as a method
+    keep_what_is_fixed()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
 
