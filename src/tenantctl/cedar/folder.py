@@ -43,7 +43,7 @@ def read(directory: Path, names: Names) -> tuple[Rendered, ...]:
             raise PolicyInvalidError(
                 f"`{key.tier}` is no tier of the configuration",
                 place=Place(str(path)),
-                hint="delete the file, or add the tier",
+                hint="run `tenantctl policy render`, or delete the file",
             )
         text = _read(path)
         statement = parse(text, str(path))
