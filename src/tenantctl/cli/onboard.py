@@ -149,22 +149,20 @@ def _apply(asked: context.Context, found: Plan, aws: Aws, names: Names) -> Appli
     from tenantctl.lifecycle.apply import apply
 
     with console.progress("onboarding", len(found.steps), quiet=asked.quiet) as advance:
-        around = surroundings(aws, names, beside=asked.config.parent)
+        around = surroundings(aws, names, home=asked.config.parent)
         return apply(found, aws, names, around, advance)
 
 
-def surroundings(aws: Aws, names: Names, *, beside: Path) -> Surroundings:
+def surroundings(aws: Aws, names: Names, *, home: Path | None = None) -> Surroundings:
     """What onboarding relies on from the policies and the probes.
 
-    `beside` is the directory that holds `policies/`, and `templates/` if there are any.
+    `home` is the directory of tenantctl.yaml, whose policies and templates win.
     """
     from tenantctl.lifecycle.apply import Surroundings
     from tenantctl.policy.push import ensure_tier
     from tenantctl.probes.verify import quick_check
 
     return Surroundings(
-        ensure_policies=lambda tier: ensure_tier(
-            aws, names, tier, directory=beside / "policies", beside=beside
-        ),
+        ensure_policies=lambda tier: ensure_tier(names, aws, tier, home=home),
         quick_check=lambda tenant: quick_check(aws, names, tenant),
     )

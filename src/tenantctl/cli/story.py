@@ -76,7 +76,7 @@ def _build(names: Names, aws: Aws) -> None:
 
 def _onboard(names: Names, aws: Aws) -> None:
     from tenantctl.cli.onboard import surroundings
-    from tenantctl.domain.files import examples, root
+    from tenantctl.domain.files import examples
     from tenantctl.domain.manifest import load
     from tenantctl.lifecycle.apply import apply
     from tenantctl.lifecycle.observe import observe
@@ -90,7 +90,7 @@ def _onboard(names: Names, aws: Aws) -> None:
     intake = several(names.pool, tenants, sources)
     found = plan(intake, observe(aws, names, intake))
     with console.progress("onboarding", len(found.steps)) as advance:
-        applied = apply(found, aws, names, surroundings(aws, names, beside=root()), advance)
+        applied = apply(found, aws, names, surroundings(aws, names), advance)
     if applied.failure is not None:
         raise applied.failure
     for check in applied.checks:
