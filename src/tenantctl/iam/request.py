@@ -49,9 +49,14 @@ def context(pairs: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ..
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One authorization question. `resource` is an ARN, or `*` for actions without one."""
+    """One authorization question. `resource` is an ARN, or `*` for actions without one.
+
+    `resource_account` owns the resource; it need only be said where the ARN doesn't (S3) and the
+    owner may be another account than the caller's.
+    """
 
     principal: Principal
     action: str
     resource: str
     context: Context
+    resource_account: str = ""

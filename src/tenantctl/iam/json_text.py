@@ -1,0 +1,129 @@
+"""JSON as a policy may be written: strict, and with the line of what is wrong.
+
+Python's decoder accepts duplicate keys and `NaN` and forgets where things stood. Lines are only
+worked out when something is wrong, by walking the text a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Never
+
+Path = tuple[str | int, ...]
+
+
+class JsonError(ValueError):
+    """The text is no JSON, or has a key twice; `line` counts from 1."""
+
+    def __init__(self, message: str, line: int | None, path: Path = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.path = path
+
+
+class Numeral(str):
+    """A number as it was written: `1.0` and `1` compare as IAM says, not as floats."""
+
+    __slots__ = ()
+
+
+class _DuplicateError(ValueError):
+    pass
+
+
+def parse(text: str) -> object:
+    """The value of a JSON text, numbers as `Numeral`.
+
+    Raises `JsonError` for bad syntax, duplicate keys, `NaN`, and nesting beyond Python's stack.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_distinct,
+            parse_int=Numeral,
+            parse_float=Numeral,
+            parse_constant=_refuse,
+        )
+    except json.JSONDecodeError as error:
+        raise JsonError(f"no JSON: {error.msg.lower()}", error.lineno) from error
+    except _DuplicateError as error:
+        path, line = _first_duplicate(text)
+        raise JsonError("the same key twice in one object", line, path) from error
+    except RecursionError as error:
+        raise JsonError("nested too deeply", None) from error
+    except ValueError as error:
+        raise JsonError(str(error), None) from error
+
+
+def line_of(text: str, path: Path) -> int | None:
+    """The line of the value (or its key) at `path`; `None` if there is none."""
+    return next((step.line for step in _walk(text) if step.path == path), None)
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _DuplicateError
+    return made
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"no JSON: {constant}")
+
+
+def _first_duplicate(text: str) -> tuple[Path, int | None]:
+    seen: set[Path] = set()
+    for step in _walk(text):
+        if step.path in seen:
+            return step.path, step.line
+        seen.add(step.path)
+    return (), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    path: Path
+    line: int
+
+
+_LEXEME = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]|\n|[^\s\[\]{},":]+', re.DOTALL)
+_DEEPEST = 32
+"""Policies nest six levels; what lies deeper has no path of its own."""
+
+
+def _walk(text: str) -> Iterator[_Step]:
+    """Every key and list item with its path and line, in the order of the text."""
+    stack: list[str | int | None] = []  # a list's index, an object's present key
+    is_list: list[bool] = []
+    expecting = True  # a key, or a list's next item
+    line = 1
+    for match in _LEXEME.finditer(text):
+        lexeme = match.group()
+        if lexeme == "\n":
+            line += 1
+            continue
+        if lexeme in {"}", "]"}:
+            if stack:
+                stack.pop()
+                is_list.pop()
+            expecting = False
+            continue
+        if lexeme == ",":
+            expecting = True
+            if is_list and is_list[-1]:
+                stack[-1] = int(stack[-1] or 0) + 1
+            continue
+        if expecting and stack and len(stack) <= _DEEPEST:
+            if not is_list[-1] and lexeme.startswith('"'):
+                stack[-1] = json.loads(lexeme, strict=False)
+            yield _Step(tuple(s for s in stack if s is not None), line)
+        expecting = False
+        if lexeme in {"{", "["}:
+            is_list.append(lexeme == "[")
+            stack.append(0 if lexeme == "[" else None)
+            expecting = True
+        line += lexeme.count("\n")
