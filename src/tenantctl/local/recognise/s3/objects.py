@@ -105,7 +105,9 @@ def _delete_many(call: Call) -> tuple[Check, ...]:
     for entry in objects:
         resource = object_arn(call, params.get("Bucket"), entry.get("Key"))
         version = entry.get("VersionId")
-        context = {} if version is None else {"s3:versionid": (str(version),)}
+        if version is not None and not isinstance(version, str):
+            raise unrecognised(call, "an object is named twice")
+        context = {} if version is None else {"s3:versionid": (version,)}
         action = "s3:DeleteObject" if version is None else "s3:DeleteObjectVersion"
         found.append(Check(action, resource, context))
         if params.get("BypassGovernanceRetention"):

@@ -75,9 +75,8 @@ class _Expressions:
                 text = " OR ".join(f"({self.condition(part)})" for part in parts)
             case Not(part):
                 text = f"NOT ({self.condition(part)})"
-            case Compare(operator, path, value, size):
-                left = f"size({self.path(path)})" if size else self.path(path)
-                text = f"{left} {operator} {self.value(value)}"
+            case Compare():
+                text = self._comparison(condition)
             case Between(path, low, high):
                 text = f"{self.path(path)} BETWEEN {self.value(low)} AND {self.value(high)}"
             case In(path, values):
@@ -90,6 +89,13 @@ class _Expressions:
             case Test(function, path, value):
                 text = f"{function}({self.path(path)}, {self.value(value)})"
         return text
+
+    def _comparison(self, each: Compare) -> str:
+        name, value = self.path(each.path), self.value(each.value)
+        if each.size:
+            # moto fails at the size of what isn't there, where DynamoDB takes it for false.
+            return f"attribute_exists({name}) AND size({name}) {each.operator} {value}"
+        return f"{name} {each.operator} {value}"
 
     def assignment(self, each: Assignment) -> str:
         left, value = self.path(each.path), self.value(each.value)
