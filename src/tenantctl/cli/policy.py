@@ -94,8 +94,10 @@ def status_command(
 
 def _places(ctx: typer.Context, directory: Path | None) -> tuple[Path, Path]:
     """The directory of the configuration, and the folder of reviewed policies."""
+    from tenantctl.domain.policies import FOLDER
+
     home = context.of(ctx).config.parent
-    return home, home / "policies" if directory is None else directory
+    return home, home / FOLDER if directory is None else directory
 
 
 def _names(ctx: typer.Context) -> Names:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from tenantctl.errors import UsageError
 
+FOLDER = "policies"
+"""The reviewed folder, beside tenantctl.yaml."""
+
 SUFFIX = ".cedar"
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")

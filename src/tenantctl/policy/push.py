@@ -13,6 +13,7 @@ from pathlib import Path
 from tenantctl.aws.lookup import Engine, Gateway, find_gateways, policy_engine
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
+from tenantctl.domain.policies import FOLDER
 from tenantctl.policy.attach import attach, unattached
 from tenantctl.policy.plan import Entry, Plan, State, plan
 from tenantctl.policy.present import EngineWrites
@@ -67,17 +68,17 @@ def apply(aws: Aws, push: Push, *, progress: Progress = lambda _: None) -> None:
         progress(f"attached the gateway of {tier}")
 
 
-def ensure_tier(
-    aws: Aws, names: Names, tier: str, *, directory: Path | None, beside: Path | None = None
-) -> bool:
+def ensure_tier(names: Names, aws: Aws, tier: str, *, home: Path | None = None) -> bool:
     """See that the tier's policies are there and in force; returns whether any had to be made.
 
-    Old ones are left to `tenantctl policy push`, which asks. `directory` is the reviewed folder;
-    without one the policies are rendered from the configuration, whose directory is `beside`.
+    Old ones are left to `tenantctl policy push`, which asks. `home` is the directory of
+    tenantctl.yaml with its `policies` and `templates`; without either, the policies are rendered
+    from the configuration by the package's templates.
     """
     engine, gateways = policy_engine(aws, names), find_gateways(aws, names)
     writes = EngineWrites(aws, engine.id)
-    policies = source(names, directory, beside=beside).policies
+    directory = None if home is None else home / FOLDER
+    policies = source(names, directory, beside=home).policies
     todo = plan(wanted(policies, gateways, tier=tier), writes.present(), tier=tier)
     return _establish(writes, todo, lambda _: None)
 
