@@ -15,8 +15,10 @@ from typer.core import TyperGroup
 from tenantctl.cli import params
 from tenantctl.cli.context import Context
 from tenantctl.cli.creds import app as creds
+from tenantctl.cli.demo import demo
 from tenantctl.cli.init import init
 from tenantctl.cli.onboard import app as onboard
+from tenantctl.cli.policy import app as policy
 from tenantctl.cli.pool import app as pool
 from tenantctl.cli.tenant import app as tenant
 from tenantctl.cli.verify import verify_isolation
@@ -57,8 +59,10 @@ app.command()(init)
 app.add_typer(pool)
 app.add_typer(onboard)
 app.add_typer(tenant)
+app.add_typer(policy)
 app.add_typer(creds)
 app.command()(verify_isolation)
+app.command()(demo)
 
 
 @app.callback()
