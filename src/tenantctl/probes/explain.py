@@ -15,8 +15,9 @@ from tenantctl.domain.finding import Finding, Outcome
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import TenantctlError
-from tenantctl.iam.document import Kind, Policy, read
+from tenantctl.iam.document import Kind, read
 from tenantctl.iam.evaluate import Policies, evaluate
+from tenantctl.iam.policy import Policy
 from tenantctl.iam.request import Principal, PrincipalKind, Request, context
 from tenantctl.probes.probe import Plane
 

@@ -132,11 +132,8 @@ def _account(operator: Aws, ground: Ground) -> tuple[Trial, ...]:
     cognito = operator.client("cognito-idp")
     user, pool = ground.user, ground.pool
     email = ground.run.email("sign-up")
-    attributes = [
-        {"Name": name, "Value": value}
-        for name, value in ground.lie.items()
-        if name.startswith("custom:")
-    ]
+    claim = ground.names.pool.identity.tenant.claim
+    tenant = [{"Name": claim, "Value": ground.owner.id}] if claim.startswith("custom:") else []
 
     def change(name: str, value: str) -> Callable[[], Got]:
         def attempt() -> Got:
@@ -153,7 +150,7 @@ def _account(operator: Aws, ground: Ground) -> tuple[Trial, ...]:
             ClientId=pool.client_id,
             Username=email,
             Password=user.password,
-            UserAttributes=[{"Name": "email", "Value": email}, *attributes],  # type: ignore[list-item]  # plain dicts
+            UserAttributes=[{"Name": "email", "Value": email}, *tenant],  # type: ignore[list-item]  # plain dicts
         )
         return Got()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tenantctl.aws.chain import tenant_session
-from tenantctl.aws.session import Aws
+from tenantctl.aws.session import Aws, Credentials
 from tenantctl.domain.canary import fits, phantom
 from tenantctl.domain.finding import Party
 from tenantctl.domain.names import Names
@@ -28,6 +28,7 @@ class Side:
     tenant: Tenant
     user: str
     aws: Aws
+    keys: Credentials
 
     @property
     def party(self) -> Party:
@@ -46,7 +47,7 @@ def side(agent: Aws, names: Names, tenant: Tenant, user: str) -> Side:
     )
     aws = agent.acting_as(session.credentials)
     warm(aws)
-    return Side(tenant, user, aws)
+    return Side(tenant, user, aws, session.credentials)
 
 
 def warm(aws: Aws) -> None:

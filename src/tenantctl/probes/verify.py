@@ -19,7 +19,7 @@ from tenantctl.domain.finding import Report
 from tenantctl.domain.names import Names
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import AwsError
-from tenantctl.probes import bind, sts
+from tenantctl.probes import bind, sts, unsigned
 from tenantctl.probes.assumptions import assumptions
 from tenantctl.probes.explain import explained
 from tenantctl.probes.identity import TokenCheck
@@ -116,7 +116,11 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
         stage = closing.enter_context(
             staged(aws, agent, names, tried, run=this, jobs=settings.jobs, planes=settings.planes)
         )
-        trials = [*_of_pairs(stage, tried, made_up), *_of_roles(stage, tried)]
+        trials = [
+            *_of_pairs(stage, tried, made_up),
+            *_without_signature(stage, tried),
+            *_of_roles(stage, tried),
+        ]
         person = next((p for p in tried if p.owner not in made_up), None) or next(iter(tried), None)
         if settings.check is not None and person is not None and Plane.IDENTITY in settings.planes:
             trials += closing.enter_context(staged_user(stage, person, settings.check))
@@ -143,6 +147,22 @@ def _of_pairs(stage: Stage, tried: Sequence[Pair], made_up: Sequence[Tenant]) ->
             trials.append(bind.registry_trial(duel, stage.names))
         for mine, theirs in stage.object_spots(*ids):
             trials += bind.bucket_trials(duel, mine, theirs)
+    return trials
+
+
+def _without_signature(stage: Stage, tried: Sequence[Pair]) -> list[Trial]:
+    """Each owner once, by its first attacker."""
+    trials: list[Trial] = []
+    first = {pair.owner.id: pair for pair in reversed(tried)}
+    duels = [(pair, duel) for pair in first.values() if (duel := stage.duel(pair)) is not None]
+    if not duels:
+        return trials
+    db, objects = unsigned.anonymous_dynamodb(stage.operator), unsigned.anonymous_s3(stage.operator)
+    for pair, duel in duels:
+        for own, other in stage.item_spots(pair.actor.id, pair.owner.id):
+            trials += unsigned.item_trials(db, duel, own, other)
+        for _, theirs in stage.object_spots(pair.actor.id, pair.owner.id):
+            trials += unsigned.object_trials(objects, duel, theirs)
     return trials
 
 
