@@ -42,7 +42,7 @@ def isolated(_tenant: Tenant) -> Report:
     return report(Outcome.ISOLATED)
 
 
-AROUND = Surroundings(lambda _tier: None, isolated)
+AROUND = Surroundings(lambda _tier: False, isolated)
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_bad_tenants_are_refused_before_any_call(pool: Pool, tenant: Tenant, mes
 
 
 def test_a_tenant_that_is_not_isolated_does_not_become_active(cloud: Cloud, clinic: Tenant) -> None:
-    leaking = Surroundings(lambda _tier: None, lambda _tenant: report(Outcome.BREACH))
+    leaking = Surroundings(lambda _tier: False, lambda _tenant: report(Outcome.BREACH))
     applied = onboard(cloud, alone(cloud, clinic), leaking)
     assert [c.report.verdict for c in applied.checks] == [Outcome.BREACH]
     entry = registry.known(*cloud, "clinic-1")
@@ -268,7 +268,7 @@ def test_passwords_made_before_a_failure_are_handed_over(cloud: Cloud, clinic: T
     def failing(_tenant: Tenant) -> Report:
         raise TenantctlError("the agent role can't be assumed")
 
-    applied = onboard(cloud, alone(cloud, clinic), Surroundings(lambda _tier: None, failing))
+    applied = onboard(cloud, alone(cloud, clinic), Surroundings(lambda _tier: False, failing))
     assert applied.failure is not None
     assert [i.email for i in applied.issued] == [clinic.users[0].email]
     assert not [s for s in planned(cloud, alone(cloud, clinic)).steps if "password" in s.what]

@@ -42,6 +42,7 @@ def show(plan: Plan, applied: Applied, output: Format, *, passwords: bool) -> No
                 "checks": [
                     {"tenant": c.tenant, "verdict": c.report.verdict.value} for c in applied.checks
                 ],
+                "policies": list(applied.policies),
                 "error": None if applied.failure is None else str(applied.failure),
             }
         )
@@ -49,6 +50,8 @@ def show(plan: Plan, applied: Applied, output: Format, *, passwords: bool) -> No
     if issued:
         rows = [(one.tenant, one.email, one.password) for one in issued]
         console.emit_table(("TENANT", "USER", "TEMPORARY PASSWORD (shown only now)"), rows)
+    for tier in applied.policies:
+        console.note(f"made the policies of tier {tier}")
     for check in applied.checks:
         for finding in check.report.findings:
             if finding.outcome is not check.report.verdict or not finding.message:

@@ -43,11 +43,14 @@ class Check:
 class Applied:
     """What a run brought about; `failure` is what ended it before its last step.
 
+    `policies` are the tiers whose Cedar policies were missing and have been made.
+
     The failure is a value here, so that passwords made before it are still shown.
     """
 
     issued: tuple[Issued, ...] = ()
     checks: tuple[Check, ...] = ()
+    policies: tuple[str, ...] = ()
     failure: TenantctlError | None = None
 
 
@@ -55,11 +58,11 @@ class Applied:
 class Surroundings:
     """What onboarding relies on from elsewhere.
 
-    `ensure_policies` makes a tier's Cedar policies present and active; `quick_check` attacks a
-    new tenant from its neighbours and back.
+    `ensure_policies` makes a tier's Cedar policies present and active, and says whether any had
+    to be made; `quick_check` attacks a new tenant from its neighbours and back.
     """
 
-    ensure_policies: Callable[[str], object]
+    ensure_policies: Callable[[str], bool]
     quick_check: Callable[[Tenant], Report]
 
 
@@ -77,9 +80,10 @@ def apply(
     """
     issued: list[Issued] = []
     checks: list[Check] = []
+    tiers: list[str] = []
     try:
-        for tier in dict.fromkeys(wanted.tenant.tier for wanted in plan.intake.tenants):
-            around.ensure_policies(tier)
+        wanted = dict.fromkeys(w.tenant.tier for w in plan.intake.tenants)
+        tiers.extend(tier for tier in wanted if around.ensure_policies(tier))
         for step, outcome in _run(plan, aws, names, around):
             if isinstance(outcome, Issued):
                 issued.append(outcome)
@@ -87,8 +91,8 @@ def apply(
                 checks.append(outcome)
             on_step(f"{step.tenant.id}: {step.what}")
     except TenantctlError as error:
-        return Applied(tuple(issued), tuple(checks), error)
-    return Applied(tuple(issued), tuple(checks))
+        return Applied(tuple(issued), tuple(checks), tuple(tiers), error)
+    return Applied(tuple(issued), tuple(checks), tuple(tiers))
 
 
 def _run(
