@@ -355,6 +355,30 @@ def test_an_index_whose_keys_differ_is_an_error(aws: Aws, named: Named) -> None:
         apply(plan(aws, indexed("b")), aws)
 
 
+def test_indexes_that_are_missing_are_added_one_by_one(aws: Aws, named: Named) -> None:
+    def indexed(*names: str) -> Names:
+        indexes = tuple(Index(f"by-{name}", name) for name in names)
+        table = Table("records", "pk", Template.parse("{tenant}"), "sk", indexes)
+        return named(data=Data(tables=(table,)))
+
+    apply(plan(aws, indexed()), aws)
+    two = plan(aws, indexed("one", "two"))
+    assert len(two.steps) == 3  # and the vending role's policy
+    apply(two, aws)
+    assert plan(aws, indexed("one", "two")).steps == ()
+
+
+def test_a_bucket_name_that_another_account_takes_meanwhile_is_an_error(
+    aws: Aws, names: Names
+) -> None:
+    from moto.s3.models import s3_backends
+
+    planned = plan(aws, names)
+    s3_backends["999999999999"]["aws"].create_bucket("clinic-documents", "us-east-1")
+    with pytest.raises(ConflictError, match="`clinic-documents` is taken by another account"):
+        apply(planned, aws)
+
+
 def test_a_bucket_outside_us_east_1_names_its_region(named: Named) -> None:
     from tenantctl.local.connect import in_memory
 
