@@ -42,9 +42,9 @@ def neighbour() -> Tenant:
     return Tenant(id="clinic-10", tier="basic", name="Brookside")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cloud(pool: Pool) -> Iterator[tuple[Aws, Names]]:
-    """The embedded cloud with the pool in it, before the first tenant."""
+    """The embedded cloud with the pool in it; a process has one cloud at a time."""
     with in_memory(region=pool.region, account=pool.account) as aws:
         names = Names(pool, aws.account)
         pool_plan.apply(pool_plan.plan(aws, names), aws)
