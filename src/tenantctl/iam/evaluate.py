@@ -102,9 +102,14 @@ def _allowed_to_entity(
 ) -> tuple[Decider, ...] | None:
     """The same for a user or a session, whose own policies count too."""
     crosses = _crosses(request)
+    trust = _needs_trust(request)
+    if trust and reach is Reach.DIRECT and request.principal.kind is PrincipalKind.USER:
+        # A trust policy may name the user: its permissions boundary must still allow.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
+        reach = Reach.ROLE
     if reach is Reach.DIRECT and not crosses:
         return granted
-    both = crosses or _needs_trust(request)
+    both = crosses or trust
     limits = None if both and reach is None else _limits(request, policies)
     if limits is None:
         return None

@@ -203,7 +203,7 @@ def ordered(
     """A builder for one of the Numeric or Date operators; they take no variables."""
 
     def build(values: tuple[str, ...], _variables: bool) -> Comparison:
-        return Ordered(parse, holds, tuple(_parsed(v, parse, what) for v in values))
+        return Ordered(parse, holds, tuple(_given(parse(v), v, what) for v in values))
 
     return build
 
@@ -213,26 +213,27 @@ def truth(values: tuple[str, ...], variables: bool) -> Comparison:
     patterns = tuple(compiled(v, variables=variables, wildcards=False) for v in values)
     for value, pattern in zip(values, patterns, strict=True):
         if not pattern.variables:
-            _parsed(value, read.truth, "`true` or `false`")
+            _given(read.truth(value), value, "`true` or `false`")
     return Truth(patterns)
 
 
 def binary(values: tuple[str, ...], _variables: bool) -> Comparison:
     """BinaryEquals."""
-    return Binary(frozenset(_parsed(v, read.octets, "base64") for v in values))
+    return Binary(frozenset(_given(read.octets(v), v, "base64") for v in values))
 
 
 def ip(values: tuple[str, ...], _variables: bool) -> Comparison:
     """IpAddress."""
     networks: list[read.Network] = []
     for value in values:
-        network: read.Network = _parsed(value, read.network, "an address or a CIDR range")
+        network = read.network(value)
+        if network is None:
+            raise MalformedError(f"{shown(value)} is not an address or a CIDR range")
         networks.append(network)
     return Ip(tuple(networks))
 
 
-def _parsed(value: str, parse: Callable[[str], T | None], what: str) -> T:
-    found = parse(value)
+def _given(found: T | None, value: str, what: str) -> T:
     if found is None:
         raise MalformedError(f"{shown(value)} is not {what}")
     return found
