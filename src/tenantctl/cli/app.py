@@ -17,6 +17,7 @@ from tenantctl.cli.context import Context
 from tenantctl.cli.creds import app as creds
 from tenantctl.cli.demo import demo
 from tenantctl.cli.init import init
+from tenantctl.cli.local import app as local
 from tenantctl.cli.onboard import app as onboard
 from tenantctl.cli.policy import app as policy
 from tenantctl.cli.pool import app as pool
@@ -62,6 +63,7 @@ app.add_typer(tenant)
 app.add_typer(policy)
 app.add_typer(creds)
 app.command()(verify_isolation)
+app.add_typer(local)
 app.command()(demo)
 
 

@@ -47,9 +47,11 @@ class Context:
 
         pool = self.pool()
         if pool.target is Target.LOCAL:
+            from tenantctl.cli import console
             from tenantctl.local.connect import embedded
 
-            with embedded(region=pool.region, account=pool.account) as aws:
+            notify = _nobody if self.quiet else console.note
+            with embedded(region=pool.region, account=pool.account, notify=notify) as aws:
                 yield Names(pool, aws.account), aws
         else:
             from tenantctl.aws.connect import connect
@@ -64,3 +66,28 @@ def of(ctx: typer.Context) -> Context:
     if found is None:  # pragma: no cover - the root callback always runs first
         raise RuntimeError("the root callback has not run")
     return found
+
+
+def served_endpoint(aws: Aws) -> str | None:
+    """The address of the `tenantctl local serve` behind an `Aws`; `None` where none listens."""
+    if aws.target is not Target.LOCAL:
+        return None
+    from tenantctl.local.connect import served_endpoint as found
+
+    return found(aws)
+
+
+@contextmanager
+def serving(aws: Aws) -> Iterator[str | None]:
+    """An address of the embedded cloud that child processes can call; `None` on AWS."""
+    if aws.target is not Target.LOCAL:
+        yield None
+        return
+    from tenantctl.local.connect import serving as served
+
+    with served(aws) as endpoint:
+        yield endpoint
+
+
+def _nobody(_text: str) -> None:
+    pass

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.iam.decision import Decision, Verdict
-from tenantctl.iam.document import Kind, Policy
 from tenantctl.iam.evaluate import Policies, evaluate
+from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.request import Context, PrincipalKind, Request
 from tenantctl.local import sts
 from tenantctl.local.call import Call, Check, Facts

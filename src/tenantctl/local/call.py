@@ -71,3 +71,13 @@ class Facts(Protocol):
 
     def bucket_policy(self, bucket: str) -> str | None:
         """The bucket's policy document, if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a request may have changed: a service of an account in a region, and maybe others."""
+
+    service: str
+    operation: str
+    account: str
+    region: str

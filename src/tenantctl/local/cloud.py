@@ -17,7 +17,7 @@ from typing import Any
 from tenantctl.domain.names import partition
 from tenantctl.local import answers, chunked, cognito_rules, documents, forward, sigv4, sts
 from tenantctl.local.authorize import authorize, request_context
-from tenantctl.local.call import Call, Check, ServiceError, UnrecognisedError
+from tenantctl.local.call import Call, Change, Check, ServiceError, UnrecognisedError
 from tenantctl.local.facts import MotoFacts
 from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
 from tenantctl.local.incoming import HOSTS, Answer, Incoming
@@ -38,21 +38,13 @@ _SCOPE = re.compile(r"/([a-z0-9.-]+)/aws4_request")
 _COGNITO_TARGET = "AWSCognitoIdentityProviderService."
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a request may have changed: a service of an account in a region."""
-
-    service: str
-    account: str
-    region: str
-
-
 @dataclass
 class Cloud:
     """One embedded cloud: its own secrets and services, and moto's behind it.
 
     `changed` is told of every request that may have changed something, under the lock, before it
-    is answered. `clock` is in seconds since the epoch.
+    is answered; `save` puts on disk what isn't there yet. `torn` is set when a request was
+    interrupted half way. `clock` is in seconds since the epoch.
     """
 
     region: str
@@ -60,7 +52,9 @@ class Cloud:
     keys: Keys = field(repr=False)
     engines: dict[tuple[str, str], PolicyEngines] = field(repr=False, default_factory=dict)
     changed: Callable[[Change], None] = field(repr=False, default=lambda _change: None)
+    save: Callable[[], None] = field(repr=False, default=lambda: None)
     clock: Callable[[], float] = field(repr=False, default=time.time)
+    torn: bool = False
     lock: threading.RLock = field(repr=False, default_factory=threading.RLock)
 
     def answer(self, request: Incoming) -> Answer:
@@ -161,12 +155,18 @@ class Cloud:
         if call.service == "cognito-idp":
             cognito_rules.check(call)
         documents.check(call)
-        try:
+        if _READS.match(call.operation) or call.service == "sts":
             return self._served(asked)
+        self.torn = True
+        try:
+            answered = self._served(asked)
+            self.torn = False
+        except Exception:  # a failed request may have changed something, but it has ended
+            self.torn = False
+            raise
         finally:
-            # Also after a failure: moto may have come half way.
-            if not _READS.match(call.operation) and call.service != "sts":
-                self.changed(Change(call.service, call.account, call.region))
+            self.changed(Change(call.service, call.operation, call.account, call.region))
+        return answered
 
     def _served(self, asked: _Asked) -> Answer:
         call, parsed = asked.call, asked.parsed

@@ -1,43 +1,114 @@
-"""Open the embedded cloud and hand out the `Aws` that reaches it."""
+"""Open the embedded cloud and hand out the `Aws` that reaches it.
+
+A process has at most one. Where a server of the same user holds the state, commands call it over
+HTTP instead; to them nothing else differs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenantctl.aws.session import Aws, Credentials
+from tenantctl.aws.session import Aws
 from tenantctl.domain.pool import Target
+from tenantctl.errors import StateError
 
 if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud
+    from tenantctl.local.published import Published
 
 ACCOUNT = "123456789012"
 """The account where the configuration names none."""
+
+_open: list[Cloud] = []
+
+
+def opened() -> Cloud | None:
+    """The cloud that lives in this process, if one does."""
+    return _open[-1] if _open else None
+
+
+@contextmanager
+def embedded(
+    *,
+    region: str,
+    account: str | None = None,
+    state_dir: Path | None = None,
+    notify: Callable[[str], None] = lambda _text: None,
+) -> Iterator[Aws]:
+    """The embedded cloud with the state that earlier commands left, reached as its operator.
+
+    The state is held meanwhile and saved at the end, whatever happens; a server that holds it is
+    called instead. `notify` is told when another command must be waited for. Raises `StateError`.
+    """
+    from tenantctl.local import published, state, state_file
+
+    wanted = account or ACCOUNT
+    directory = state_dir or state.default_directory()
+    state_file.prepare(directory)
+    found: list[Published] = []
+
+    def served() -> bool:
+        server = published.find(directory)
+        found[:] = [server] if server else []
+        return bool(server)
+
+    with state.locked(directory, unless=served, notify=notify) as mine:
+        if not mine:
+            yield _aws_at(found[0], region, wanted)
+            return
+        with held(directory, region=region, account=wanted) as cloud:
+            yield aws_of(cloud)
+
+
+@contextmanager
+def held(directory: Path, *, region: str, account: str) -> Iterator[Cloud]:
+    """The cloud of a directory that is locked; what changed is saved at the end."""
+    from tenantctl.local import backends, published
+    from tenantctl.local.cloud import Cloud
+    from tenantctl.local.keys import Keys
+    from tenantctl.local.operator import settle
+    from tenantctl.local.state import Saver
+
+    published.withdraw(directory)  # of a server that died
+    with backends.claim():
+        cloud = Cloud(region=region, account=account, keys=Keys())
+        saver = Saver(cloud, directory)
+        saver.load()
+        settle(cloud, saver.changed, saver.own_changed)
+        cloud.changed = saver.changed
+        cloud.save = saver.save
+        _open.append(cloud)
+        try:
+            yield cloud
+        finally:
+            _open.remove(cloud)
+            with cloud.lock:
+                saver.save()
 
 
 @contextmanager
 def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
     """A fresh embedded cloud that is forgotten at the end; reached as its operator."""
     from tenantctl.local import backends
-
-    with backends.claim():
-        yield aws_of(fresh(region, account or ACCOUNT))
-
-
-def fresh(region: str, account: str) -> Cloud:
-    """A new cloud with an operator in its account; the backends must be claimed."""
     from tenantctl.local.cloud import Cloud
     from tenantctl.local.keys import Keys
     from tenantctl.local.operator import settle
 
-    cloud = Cloud(region=region, account=account, keys=Keys())
-    settle(cloud)
-    return cloud
+    with backends.claim():
+        cloud = Cloud(region=region, account=account or ACCOUNT, keys=Keys())
+        settle(cloud)
+        _open.append(cloud)
+        try:
+            yield aws_of(cloud)
+        finally:
+            _open.remove(cloud)
 
 
 def aws_of(cloud: Cloud) -> Aws:
-    """An `Aws` that reaches a cloud of this process as its operator."""
+    """An `Aws` that reaches a cloud of this process as its operator, without a socket."""
     import boto3
 
     from tenantctl.local import transport
@@ -50,10 +121,50 @@ def aws_of(cloud: Cloud) -> Aws:
         region=cloud.region,
         account=cloud.account,
         endpoint=transport.ENDPOINT,
-        credentials=_operator(cloud),
+        credentials=cloud.keys.operators[cloud.account],
         runtime=cloud.keys.service(cloud.account).credentials,
     )
 
 
-def _operator(cloud: Cloud) -> Credentials:
-    return cloud.keys.operators[cloud.account]
+def served_endpoint(aws: Aws) -> str | None:
+    """The address of the server behind an `Aws`; `None` where none listens."""
+    from tenantctl.local import transport
+
+    return None if aws.endpoint == transport.ENDPOINT else aws.endpoint
+
+
+@contextmanager
+def serving(aws: Aws) -> Iterator[str | None]:
+    """An address that other processes can call, for the length of a `with` block.
+
+    A cloud of this process is served on a free port; on AWS there is nothing to serve: `None`.
+    """
+    from tenantctl.local import transport
+
+    cloud = opened()
+    if aws.endpoint != transport.ENDPOINT or cloud is None:
+        yield aws.endpoint
+        return
+    from tenantctl.local.serve import serving as serve
+
+    with serve(cloud) as endpoint:
+        yield endpoint
+
+
+def _aws_at(server: Published, region: str, account: str) -> Aws:
+    import boto3
+
+    if server.account != account:
+        raise StateError(
+            f"the running server is account {server.account}, the configuration says {account}",
+            hint="end `tenantctl local serve`, or serve with that configuration",
+        )
+    return Aws(
+        session=boto3.Session(region_name=region),
+        target=Target.LOCAL,
+        region=region,
+        account=account,
+        endpoint=server.endpoint,
+        credentials=server.operator,
+        runtime=server.runtime,
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tenantctl.errors import PolicyInvalidError
-from tenantctl.iam.document import Kind
+from tenantctl.iam.policy import Kind
 from tenantctl.local.call import Call, ServiceError
 from tenantctl.local.principals import compiled
 

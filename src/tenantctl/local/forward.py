@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
@@ -25,6 +26,9 @@ from tenantctl.local.incoming import Answer, Incoming
 from tenantctl.local.services import SERVICES, Parsed, Service, header_names
 
 _COMMON = frozenset({"content-type", "content-length", "content-encoding"})
+
+_IN_BACKGROUND = frozenset({"ExportTableToPointInTime", "ImportTable"})
+_PATIENCE = 10.0  # seconds
 
 # Answers are for SDKs, not for web pages of other origins.
 _DROPPED = ("access-control-",)
@@ -51,12 +55,22 @@ def forward(parsed: Parsed, request: Incoming, *, region: str, account: str) -> 
     )
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
     try:
-        return _run(_application(parsed.service.name), environ)
+        answer = _run(_application(parsed.service.name), environ)
     except NotImplementedError as error:
         raise RefusedError(
             Failure.NOT_IMPLEMENTED,
             f"{parsed.service.name}:{parsed.operation} isn't implemented by the embedded cloud",
         ) from error
+    if parsed.operation in _IN_BACKGROUND:
+        _finish()
+    return answer
+
+
+def _finish() -> None:
+    """Let moto's own threads end while the cloud is held: they write into its backends."""
+    for thread in threading.enumerate():
+        if type(thread).__module__.startswith("moto."):
+            thread.join(_PATIENCE)
 
 
 def forward_well_known(path: str, *, region: str, account: str) -> Answer:

@@ -82,9 +82,9 @@ def from_environ(environ: Mapping[str, Any]) -> Incoming:
             raise ValueError("the body has another length than announced")
     if len(body) > MAX_BODY:
         raise ValueError("the body is too long")
-    names: Mapping[str, str] = environ.get("tenantctl.header_names", {})
+    names: Mapping[str, str] = environ.get("moto.preserved_header_names", {})
     headers = {
-        names.get(key, key[5:].replace("_", "-").lower()): str(value)
+        names.get(key, key[5:].replace("_", "-")).lower(): str(value)
         for key, value in environ.items()
         if key.startswith("HTTP_")
     }

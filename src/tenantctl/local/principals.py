@@ -14,8 +14,9 @@ from typing import Any
 from tenantctl.domain.arn import Arn
 from tenantctl.domain.names import partition
 from tenantctl.errors import PolicyInvalidError
-from tenantctl.iam.document import Kind, Policy, read
+from tenantctl.iam.document import read
 from tenantctl.iam.evaluate import Policies
+from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.request import Context, Principal, PrincipalKind
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Failure, RefusedError

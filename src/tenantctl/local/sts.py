@@ -13,7 +13,7 @@ from typing import Any
 
 from tenantctl.domain.arn import Arn
 from tenantctl.errors import PolicyInvalidError, UsageError
-from tenantctl.iam.document import Kind
+from tenantctl.iam.policy import Kind
 from tenantctl.iam.request import PrincipalKind
 from tenantctl.local import sts_rules
 from tenantctl.local.call import Call, Check, ServiceError

@@ -1,0 +1,106 @@
+"""The embedded cloud over HTTP on 127.0.0.1, for clients that aren't in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from tenantctl.errors import UsageError
+from tenantctl.local.cloud import Cloud
+from tenantctl.local.incoming import Answer, Incoming, from_environ
+
+LOOPBACK = "127.0.0.1"
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class _RequestHandler(MotoRequestHandler):
+    """Keeps connections open, and says nothing: requests carry tokens."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    """Seconds that an idle connection is kept."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ANN401 - werkzeug's own signature
+        """Nothing."""
+
+
+def application(
+    answer: Callable[[Incoming], Answer],
+) -> Callable[[Mapping[str, Any], StartResponse], list[bytes]]:
+    """The WSGI application that puts every request before `answer`."""
+
+    def app(environ: Mapping[str, Any], start: StartResponse) -> list[bytes]:
+        try:
+            request = from_environ(environ)
+        except ValueError as error:
+            text = str(error).encode()
+            start("400 Bad Request", [("Content-Length", str(len(text)))])
+            return [text]
+        answered = answer(request)
+        headers = [(n, v) for n, v in answered.headers if n.lower() not in _HOP_BY_HOP]
+        has_length = any(n.lower() == "content-length" for n, _ in headers)
+        if request.method != "HEAD" or not has_length:
+            headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(answered.body))))
+        start(f"{answered.status} {_reason(answered.status)}", headers)
+        return [b"" if request.method == "HEAD" else answered.body]
+
+    return app
+
+
+_HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive"})
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def server(cloud: Cloud, *, port: int = 0, host: str = LOOPBACK) -> BaseWSGIServer:
+    """A server that listens already, a thread for each connection; port 0 takes a free one.
+
+    Raises `UsageError` for any host but this machine's own, and for a port that is taken.
+    """
+    if host != LOOPBACK:
+        raise UsageError(
+            f"the embedded cloud isn't served on `{host}`", hint=f"it is only on {LOOPBACK}"
+        )
+    try:
+        return make_server(
+            host, port, application(cloud.answer), threaded=True, request_handler=_RequestHandler
+        )
+    except (OSError, SystemExit) as error:  # werkzeug exits when the port is taken
+        raise UsageError(
+            f"port {port} can't be listened on", hint="choose another with --port"
+        ) from error
+
+
+def endpoint_of(listening: BaseWSGIServer) -> str:
+    """The address that clients are given."""
+    return f"http://{LOOPBACK}:{listening.server_port}"
+
+
+@contextmanager
+def serving(cloud: Cloud, *, port: int = 0) -> Iterator[str]:
+    """Serve a cloud of this process from a thread for the length of a `with` block.
+
+    Yields the endpoint. Requests that have begun are ended first.
+    """
+    listening = server(cloud, port=port)
+    thread = threading.Thread(target=listening.serve_forever, name="embedded-cloud", daemon=True)
+    thread.start()
+    try:
+        yield endpoint_of(listening)
+    finally:
+        listening.shutdown()
+        thread.join()
+        listening.server_close()
