@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,7 @@ def fill(template: str, values: Mapping[str, object], *, source: str) -> str:
     return cedarpy.format_policies(text, line_width=_WIDTH).rstrip() + "\n"
 
 
+@cache
 def _environment() -> Environment:
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -149,13 +151,13 @@ def _hour(value: object) -> _Safe:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"`{value!r}` is no text")
+        raise TypeError(f"`{value}` is no text")  # an undefined value names itself here
     return value
 
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"`{value!r}` is no whole number")
+        raise TypeError(f"`{value}` is no whole number")
     return value
 
 

@@ -183,7 +183,9 @@ def nodes(tree: Tree) -> Iterator[Tree]:
 def _tree(text: str, source: str) -> Tree:
     import cedarpy
 
-    if sum(map(text.count, "([{")) > _MAX_BRACKETS:
+    # Cedar's lexer reads the same strings and comments, or stops at the first that it can't read.
+    code = _STRING_OR_COMMENT.sub("", text)
+    if sum(map(code.count, "([{")) > _MAX_BRACKETS:
         raise PolicyInvalidError(
             f"more than {_MAX_BRACKETS} brackets", place=Place(source), hint="split the policy"
         )
