@@ -129,6 +129,6 @@ def _show(steps: tuple[Step, ...], output: params.Format, *, done: bool = False)
     if output is params.Format.JSON:
         console.emit_json({"done": done, "steps": describe.steps_json(steps)})
         return
-    for line in describe.lines(steps):
+    for line in describe.lines(steps, fields=not done):
         console.emit_text(line)
     console.emit_text(describe.summary(steps, done=done))

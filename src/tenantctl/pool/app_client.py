@@ -13,7 +13,7 @@ from tenantctl.aws.lookup import find_app_client, find_user_pool
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import NotFoundError
-from tenantctl.pool.step import Change, Part, Step, differences
+from tenantctl.pool.step import Change, Part, Step, differences, missing
 
 KIND = "app client"
 
@@ -47,7 +47,7 @@ def settings(claims: Iterable[str]) -> dict[str, Any]:
 
 def absent(names: Names, claims: Iterable[str]) -> Part:
     """The app client that isn't there."""
-    return Part(KIND, names.app_client, None, (_create(names, claims),))
+    return missing(KIND, names.app_client, _create(names, claims))
 
 
 def observe(aws: Aws, names: Names, pool_id: str, claims: Iterable[str]) -> Part:

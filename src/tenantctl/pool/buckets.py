@@ -15,7 +15,7 @@ from tenantctl.errors import AwsError, ConflictError
 from tenantctl.pool.bucket_settings import Setting, settings
 from tenantctl.pool.consistency import unless_absent
 from tenantctl.pool.documents import bucket_document
-from tenantctl.pool.step import Change, Field, Part, Step, differences, removals
+from tenantctl.pool.step import Change, Field, Part, Step, differences, missing, removals
 
 KIND = "bucket"
 
@@ -52,7 +52,7 @@ def observe(aws: Aws, spec: BucketSpec) -> Part:
         aws.client("s3").head_bucket(Bucket=spec.name, ExpectedBucketOwner=aws.account)
     except ClientError as error:
         if code_of(error) == "404":
-            return Part(KIND, spec.name, None, (_create(spec), *_settings(spec, None)))
+            return missing(KIND, spec.name, _create(spec), *_settings(spec, None))
         if code_of(error) not in {"301", "403"}:
             raise
         taken = "its name is taken by another account or Region, or the caller may not see it"

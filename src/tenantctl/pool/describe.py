@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tenantctl.pool.plan import Plan
 from tenantctl.pool.step import Change, Field, Part, Step
@@ -13,11 +13,11 @@ _WIDTH = 160
 """Values are cut here; JSON output has them whole."""
 
 
-def lines(steps: Iterable[Step]) -> Iterator[str]:
+def lines(steps: Iterable[Step], *, fields: bool = True) -> Iterator[str]:
     """Each step with its reason, below it what changes: `+` comes, `-` goes, `~` becomes."""
     for step in steps:
         yield f"{_SIGNS[step.change]} {step.change} {step.resource}: {step.why}"
-        for field in step.fields:
+        for field in step.fields if fields else ():
             yield f"    {_field(field)}"
 
 
@@ -83,5 +83,7 @@ def _field(field: Field) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, Mapping) and isinstance(value.get("Statement"), Mapping):
+        return f"statements {', '.join(value['Statement'])}"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

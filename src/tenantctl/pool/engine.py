@@ -6,7 +6,7 @@ from tenantctl.aws.lookup import find_engine
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.pool.consistency import unless_absent, until
-from tenantctl.pool.step import Change, Part, Step
+from tenantctl.pool.step import Change, Part, Step, missing
 
 KIND = "policy engine"
 _ABSENT = "ResourceNotFoundException"
@@ -17,7 +17,7 @@ def observe(aws: Aws, names: Names) -> Part:
     """The engine as it is; one that failed has to be looked at by a person."""
     engine = find_engine(aws, names)
     if engine is None or engine.status == "DELETING":
-        return Part(KIND, names.policy_engine, None, (_create(names),))
+        return missing(KIND, names.policy_engine, _create(names))
     problems = (f"its status is {engine.status}",) * (engine.status in _FAILED)
     return Part(KIND, names.policy_engine, engine.arn, (), problems)
 

@@ -17,7 +17,7 @@ from tenantctl.domain.names import Names
 from tenantctl.pool import documents
 from tenantctl.pool.consistency import unless_absent, when_consistent
 from tenantctl.pool.documents import Document, canonical
-from tenantctl.pool.step import Change, Field, Part, Step, differences, removals
+from tenantctl.pool.step import Change, Field, Part, Step, differences, missing, removals
 
 KIND = "role"
 _ABSENT = "NoSuchEntity"
@@ -58,7 +58,7 @@ def observe(aws: Aws, spec: RoleSpec) -> Part:
     role = unless_absent(lambda: client.get_role(RoleName=spec.name), _ABSENT)
     if role is None:
         puts = (_put(spec, name, None) for name in spec.policies)
-        return Part(KIND, spec.name, None, (_create(spec), *puts))
+        return missing(KIND, spec.name, _create(spec), *puts)
     steps = (
         *_trust(spec, role["Role"].get("AssumeRolePolicyDocument")),
         *_policies(spec, _inline(aws, spec.name)),

@@ -7,7 +7,7 @@ a plan cut short anywhere is finished by planning and applying again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tenantctl.aws.session import Aws
@@ -74,6 +74,12 @@ class Part:
         if self.id is None:
             return Health.MISSING
         return Health.DRIFTED if self.steps else Health.OK
+
+
+def missing(kind: str, name: str, *steps: Step) -> Part:
+    """A part that isn't there, with the steps that make it: each of them creates something."""
+    made = tuple(replace(step, change=Change.CREATE) for step in steps)
+    return Part(kind, name, None, made)
 
 
 def differences(old: object, new: object, path: str = "") -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.pool.consistency import unless_absent, until, when_consistent
-from tenantctl.pool.step import Change, Field, Part, Step, differences
+from tenantctl.pool.step import Change, Field, Part, Step, differences, missing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
@@ -75,7 +75,7 @@ def observe(aws: Aws, spec: TableSpec) -> Part:
     client = aws.client("dynamodb")
     answer = unless_absent(lambda: client.describe_table(TableName=spec.name), _ABSENT)
     if answer is None:
-        return Part(KIND, spec.name, None, (_create(spec), _recovery(spec)))
+        return missing(KIND, spec.name, _create(spec), _recovery(spec))
     table = answer["Table"]
     backups = client.describe_continuous_backups(TableName=spec.name)
     recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})

@@ -12,7 +12,7 @@ from tenantctl.domain.names import Names
 from tenantctl.errors import UsageError
 from tenantctl.pool import app_client
 from tenantctl.pool.consistency import unless_absent
-from tenantctl.pool.step import Change, Field, Part, Step, differences
+from tenantctl.pool.step import Change, Field, Part, Step, differences, missing
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import UserPoolTypeTypeDef
@@ -66,7 +66,7 @@ def observe(aws: Aws, names: Names) -> tuple[Part, Part]:
     wanted = attributes(names)
     pool_id = find_user_pool(aws, names)
     if pool_id is None:
-        pool = Part(KIND, names.user_pool, None, (_create(names),))
+        pool = missing(KIND, names.user_pool, _create(names))
         return pool, app_client.absent(names, wanted)
     found = aws.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"]
     steps = (*_missing(names, found, wanted), *_drifted(names, found))
