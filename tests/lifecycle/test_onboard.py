@@ -254,6 +254,7 @@ def test_two_runs_at_once_do_not_register_a_tenant_twice(cloud: Cloud, clinic: T
         (Tenant("clinic-1", "gold"), "gold"),
         (Tenant("Clinic 1", "basic"), "doesn't match the pattern"),
         (Tenant("admin", "basic"), "reserved word"),
+        (Tenant("clinic-1", "basic", name="a\x1b[31mb"), "can't be shown"),
         (Tenant("clinic-1", "basic", timezone="Mars/Olympus"), "unknown time zone"),
         (Tenant("clinic-1", "basic", timezone="../../etc/passwd"), "unknown time zone"),
         (Tenant("clinic-1", "basic", users=(User("no address"),)), "no e-mail address"),

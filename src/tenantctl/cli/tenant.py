@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,11 +48,16 @@ def show_command(
         console.emit_json(described)
         return
     plain = ("id", "tier", "name", "timezone", "status")
-    console.emit_table(("FIELD", "VALUE"), [(field, str(described[field])) for field in plain])
-    for key, value in entry.tenant.attributes.items():
-        console.emit_text(f"{key}: {value}")
+    rows = [(field, str(described[field])) for field in plain]
+    rows += [(key, _text(value)) for key, value in entry.tenant.attributes.items()]
+    console.emit_table(("FIELD", "VALUE"), rows)
     users = [(u.email, u.role, u.name, u.sub or "") for u in entry.tenant.users]
     console.emit_table(("USER", "ROLE", "NAME", "SUB"), users)
+
+
+def _text(value: object) -> str:
+    """A free attribute: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _described(entry: Entry) -> dict[str, object]:

@@ -21,6 +21,7 @@ from tenantctl.lifecycle.items import Item, Reading
 ALL_FIELDS = frozenset({"name", "timezone", "attributes"})
 """What may be given of a tenant besides its tier and users."""
 
+_MAX_NAME = 256
 _MAX_USERNAME = 128
 """https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html"""
 
@@ -99,6 +100,9 @@ def _check(pool: Pool, tenants: Sequence[Tenant]) -> None:
     for tenant in tenants:
         check_tenant_id(tenant.id, pool.identity.tenant, (t.id for t in tenants))
         _check_zone(tenant.timezone)
+        if not tenant.name.isprintable() or len(tenant.name) > _MAX_NAME:
+            hint = f"use at most {_MAX_NAME} characters on one line"
+            raise UsageError(f"the name of `{tenant.id}` can't be shown", hint=hint)
         for user in tenant.users:
             _check_email(user.email)
             owner = owners.setdefault(user.email.casefold(), tenant.id)
