@@ -10,6 +10,7 @@ import typer
 
 from tenantctl.cli import console, context, params
 from tenantctl.cli.vouch import Vouchers, subject
+from tenantctl.domain.target import Target
 from tenantctl.vending.formats import CredentialFormat
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ app = typer.Typer(
     name="creds", help="Vend scoped credentials for a tenant's user.", no_args_is_help=True
 )
 
+
+ONLY_HERE = (
+    "the embedded cloud isn't being served: use these with `tenantctl local serve`, "
+    "or run the command under `tenantctl creds exec`"
+)
 
 Tenant = Annotated[str, typer.Argument(help="The tenant's id.", show_default=False)]
 User = Annotated[str | None, typer.Option("--user", "-u", help="E-mail address or sub.")]
@@ -66,12 +72,15 @@ def vend_command(
     no_cache: NoCache = False,
 ) -> None:
     """Write credentials that reach one tenant's data and nobody else's."""
+    from tenantctl.local.connect import served_endpoint
     from tenantctl.vending.formats import render
 
     how = Vouchers(token_file, password_file, new_password_file, as_operator)
     with context.of(ctx).cloud() as (names, aws):
         _, session = _vend(aws, names, tenant, user, how, no_cache=no_cache)
-        endpoint = context.served_endpoint(aws)
+        endpoint = served_endpoint(aws)
+        if names.pool.target is Target.LOCAL and endpoint is None:
+            console.note(ONLY_HERE)
     console.emit_text(render(session, form, region=names.pool.region, endpoint=endpoint))
 
 
@@ -89,11 +98,12 @@ def exec_command(
     no_cache: NoCache = False,
 ) -> None:
     """Run a command with the tenant's credentials and none of your own."""
+    from tenantctl.local.connect import serving
     from tenantctl.vending import child
     from tenantctl.vending.formats import variables
 
     how = Vouchers(token_file, password_file, new_password_file, as_operator)
-    with context.of(ctx).cloud() as (names, aws), context.serving(aws) as endpoint:
+    with context.of(ctx).cloud() as (names, aws), serving(aws) as endpoint:
         _, session = _vend(aws, names, tenant, user, how, no_cache=no_cache)
         vended = variables(session, region=names.pool.region, endpoint=endpoint)
         raise typer.Exit(child.run(command, child.environment(os.environ, vended)))
@@ -113,10 +123,15 @@ def whoami_command(
     no_cache: NoCache = False,
 ) -> None:
     """Show the session that would be vended: its tags, and what they reach."""
-    from tenantctl.vending.reach import whoami
+    from tenantctl.vending.reach import reach, whoami
 
     how = Vouchers(token_file, password_file, new_password_file, as_operator)
     with context.of(ctx).cloud() as (names, aws):
         who, session = _vend(aws, names, tenant, user, how, no_cache=no_cache)
-        found = whoami(names, who, session)
-    console.emit_record(found, output)
+    if output is params.Format.JSON:
+        console.emit_json(whoami(names, who, session))
+        return
+    facts = [("arn", session.arn), ("expires", session.expires.isoformat()), *session.tags]
+    console.emit_table(("SESSION", ""), facts)
+    reached = [tuple(row.values()) for row in reach(names, who)]
+    console.emit_table(("PLANE", "RESOURCE", "WHAT IT REACHES"), reached)

@@ -81,14 +81,7 @@ def _signed_in(aws: Aws, pool: UserPool, user: str | None, how: Vouchers) -> str
             return _secret(how.new_password_file)
         return _ask(f"New password for {user}", "--new-password-file", confirm=True)
 
-    return sign_in(
-        aws,
-        user_pool=pool.id,
-        client=pool.client_id,
-        email=user,
-        password=password,
-        new_password=new_password,
-    ).id_token
+    return sign_in(aws, pool, email=user, password=password, new_password=new_password).id_token
 
 
 def _secret(path: Path) -> str:
