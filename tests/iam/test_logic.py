@@ -93,13 +93,14 @@ def statement(says: Any) -> dict[str, Any]:  # noqa: ANN401 - as YAML has it
 
 
 def attached(row: dict[str, Any], action: str) -> Policy | None:
+    body: dict[str, Any]
     if "trust" in row:
         body = {**statement(row["trust"]), "Action": row.get("trust_action", action)}
         source = {"Version": "2012-10-17", "Statement": body}
         return read(source, name="trust", kind=Kind.TRUST)
     if "resource" in row:
         body = {**statement(row["resource"]), "Action": "*", "Resource": "*"}
-        source = {"Version": "2012-10-17", "Statement": [body]}
+        source = {"Version": "2012-10-17", "Statement": body}
         return read(source, name="resource", kind=Kind.RESOURCE)
     return None
 

@@ -22,7 +22,7 @@ _VERSIONS = {"2012-10-17": True, "2008-10-17": False}
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 """
-_LARGEST = 4_000_000
+_LARGEST = 2_000_000
 """Characters of a document; far beyond any of AWS, and read in well under a second."""
 
 
@@ -67,7 +67,7 @@ def _statements(value: object, kind: Kind) -> Iterator[Statement]:
             f"unknown version {shown(version)}", ("Version",), "use `2012-10-17` or `2008-10-17`"
         )
     if type(document.get("Id", "")) is not str:
-        raise MisplacedError("Id is a text", ("Id",))
+        raise MisplacedError("an Id is a text", ("Id",))
     found = document.get("Statement")
     listed = isinstance(found, list | tuple)
     items = found if isinstance(found, list | tuple) else [found]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Never
 
 Path = tuple[str | int, ...]
@@ -32,7 +31,9 @@ class Numeral(str):
 
 
 class _DuplicateError(ValueError):
-    pass
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 def parse(text: str) -> object:
@@ -51,7 +52,7 @@ def parse(text: str) -> object:
     except json.JSONDecodeError as error:
         raise JsonError(f"no JSON: {error.msg.lower()}", error.lineno) from error
     except _DuplicateError as error:
-        path, line = _first_duplicate(text)
+        path, line = _first_duplicate(text, error.key)
         raise JsonError("the same key twice in one object", line, path) from error
     except RecursionError as error:
         raise JsonError("nested too deeply", None) from error
@@ -61,13 +62,20 @@ def parse(text: str) -> object:
 
 def line_of(text: str, path: Path) -> int | None:
     """The line of the value (or its key) at `path`; `None` if there is none."""
-    return next((step.line for step in _walk(text) if step.path == path), None)
+    if not path:
+        return 1
+    wanted = list(path)
+    return next((line for found, line in _walk(text) if found == wanted), None)
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _DuplicateError
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateError(key)
+            seen.add(key)
     return made
 
 
@@ -75,19 +83,16 @@ def _refuse(constant: str) -> Never:
     raise ValueError(f"no JSON: {constant}")
 
 
-def _first_duplicate(text: str) -> tuple[Path, int | None]:
+def _first_duplicate(text: str, key: str) -> tuple[Path, int | None]:
     seen: set[Path] = set()
-    for step in _walk(text):
-        if step.path in seen:
-            return step.path, step.line
-        seen.add(step.path)
+    for found, line in _walk(text):
+        if found[-1] != key:
+            continue
+        path = tuple(found)
+        if path in seen:
+            return path, line
+        seen.add(path)
     return (), None
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    path: Path
-    line: int
 
 
 _LEXEME = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]|\n|[^\s\[\]{},":]+', re.DOTALL)
@@ -95,9 +100,12 @@ _DEEPEST = 32
 """Policies nest six levels; what lies deeper has no path of its own."""
 
 
-def _walk(text: str) -> Iterator[_Step]:
-    """Every key and list item with its path and line, in the order of the text."""
-    stack: list[str | int | None] = []  # a list's index, an object's present key
+def _walk(text: str) -> Iterator[tuple[list[str | int], int]]:
+    """Every key and list item with its path and line, in the order of the text.
+
+    The path is the walk's own list, to be read before the next step.
+    """
+    path: list[str | int] = []  # a list's index, an object's present key
     is_list: list[bool] = []
     expecting = True  # a key, or a list's next item
     line = 1
@@ -107,23 +115,29 @@ def _walk(text: str) -> Iterator[_Step]:
             line += 1
             continue
         if lexeme in {"}", "]"}:
-            if stack:
-                stack.pop()
+            if path:
+                path.pop()
                 is_list.pop()
             expecting = False
             continue
         if lexeme == ",":
             expecting = True
             if is_list and is_list[-1]:
-                stack[-1] = int(stack[-1] or 0) + 1
+                path[-1] = int(path[-1]) + 1
             continue
-        if expecting and stack and len(stack) <= _DEEPEST:
-            if not is_list[-1] and lexeme.startswith('"'):
-                stack[-1] = json.loads(lexeme, strict=False)
-            yield _Step(tuple(s for s in stack if s is not None), line)
+        if expecting and path and len(path) <= _DEEPEST:
+            if not is_list[-1]:
+                path[-1] = _text(lexeme)
+            yield path, line
         expecting = False
         if lexeme in {"{", "["}:
             is_list.append(lexeme == "[")
-            stack.append(0 if lexeme == "[" else None)
+            path.append(0 if lexeme == "[" else "")
             expecting = True
         line += lexeme.count("\n")
+
+
+def _text(lexeme: str) -> str:
+    if "\\" in lexeme and lexeme.startswith('"'):
+        return str(json.loads(lexeme, strict=False))
+    return lexeme[1:-1]

@@ -111,7 +111,7 @@ def read(element: object, *, negated: bool) -> Principals:
             )
         values = value if isinstance(value, list | tuple) else [value]
         if not values or not all(type(v) is str for v in values):
-            raise MalformedError(f"{kind} is a text or a list of texts, and not empty")
+            raise MalformedError(f"`{kind}` is a text or a list of texts, and not empty")
         names[kind] = list(values)
     for kind, form in (("Service", _SERVICE), ("Federated", _FEDERATED)):
         for name in names[kind]:

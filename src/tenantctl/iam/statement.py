@@ -82,7 +82,7 @@ class Reader:
         known(body, _ELEMENTS, self.path)
         sid = body.get("Sid", "")
         if type(sid) is not str:
-            raise MisplacedError("Sid is a text", (*self.path, "Sid"))
+            raise MisplacedError("a Sid is a text", (*self.path, "Sid"))
         if "Effect" not in body:
             raise MisplacedError("an Effect is missing", self.path)
         effect = body["Effect"]
@@ -181,7 +181,7 @@ class Reader:
         path = (*self.path, key)
         items = value if isinstance(value, list | tuple) else [value]
         if not items:
-            raise MisplacedError(f"{key} is an empty list", path, "leave the statement out")
+            raise MisplacedError(f"the list of {key} is empty", path, "leave the statement out")
         for index, text in enumerate(items):
             where: Path = (*path, index) if items is value else path
             if type(text) is not str:
