@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tenantctl.cli.verify import token_check
 from tenantctl.domain.canary import PREFIX
@@ -23,11 +25,16 @@ from tenantctl.domain.pool import (
     Tier,
 )
 from tenantctl.domain.template import Template
+from tenantctl.domain.tenant import Tenant
 from tenantctl.local.connect import in_memory
 from tenantctl.pool.plan import apply, plan
+from tenantctl.probes.pairs import Pair
+from tenantctl.probes.probe import Plane
+from tenantctl.probes.verify import Settings, attack
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
+    from tenantctl.domain.finding import Report
     from tenantctl.probes.identity import TokenCheck
 
 ACCOUNT = "123456789012"
@@ -92,6 +99,12 @@ class Clinics:
             RoleName=self.names.pool.roles.vending, PolicyName="taken-away"
         )
 
+    def attacked(self, planes: frozenset[Plane], check: TokenCheck) -> Report:
+        """What comes of clinic-1 attacking its namesake."""
+        pair = Pair(Tenant("clinic-1", "basic"), Tenant("clinic-10", "basic"))
+        settings = Settings(planes=planes, check=check)
+        return attack(self.aws, self.names, [pair], settings, tenants=2)
+
     def canaries(self) -> list[str]:
         """Whatever of a verification is in the cloud, by name."""
         found: list[str] = []
@@ -125,3 +138,47 @@ def clinics(empty: Clinics) -> Clinics:
     """Two namesakes and a hospital."""
     empty.enrol(clinic_1="basic", clinic_10="basic", hospital_1="premium")
     return empty
+
+
+MUTANTS = Path(__file__).parents[1] / "mutants"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One broken variant: what is broken, and exactly the rules that must breach."""
+
+    name: str
+    planes: frozenset[Plane]
+    trips: frozenset[str]
+    spec: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def mutants(kind: str) -> list[Any]:
+    """The mutants that break a kind of thing, as parameters of a test."""
+    found = []
+    for path in sorted(MUTANTS.glob("*.yaml")):
+        spec = yaml.safe_load(path.read_text("utf-8"))
+        if kind in spec:
+            assert set(spec) == {"description", "planes", "trips", kind}, path
+            planes = frozenset(Plane(p) for p in spec["planes"])
+            mutant = Mutant(path.stem, planes, frozenset(spec["trips"]), spec)
+            found.append(pytest.param(mutant, id=path.stem))
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`document_mutant`, `user_mutant`, … are a parameter for each file of that kind."""
+    for argument, kind in KINDS.items():
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, mutants(kind))
+
+
+KINDS = {
+    "document_mutant": "change",
+    "user_mutant": "cognito",
+    "verifier_mutant": "verifier",
+    "guard_mutant": "guard",
+}

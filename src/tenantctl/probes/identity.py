@@ -150,7 +150,7 @@ def _account(operator: Aws, ground: Ground) -> tuple[Trial, ...]:
             ClientId=pool.client_id,
             Username=email,
             Password=user.password,
-            UserAttributes=[{"Name": "email", "Value": email}, *tenant],  # type: ignore[list-item]  # plain dicts
+            UserAttributes=tenant,  # type: ignore[arg-type]  # plain dicts
         )
         return Got()
 

@@ -155,7 +155,7 @@ def session_trials(
 ) -> tuple[Trial, ...]:
     """What a tenant's session must not get; `plain` is one whose tags aren't transitive."""
     proper = _proper(agent, names, owner)
-    agent_role = Minting(actor.aws, names.agent_role_arn, {})
+    agent_role = Minting(plain, names.agent_role_arn, {})
     works = Control(("STS-SESSION", actor.tenant.id), "the session itself", _works(plain))
     return (
         _trial(

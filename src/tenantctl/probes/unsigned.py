@@ -99,21 +99,19 @@ def object_trials(client: S3Client, duel: Duel, spot: ObjectSpot) -> tuple[Trial
     return (base, listing)
 
 
-def item_trials(
-    client: DynamoDBClient, duel: Duel, own: ItemSpot, other: ItemSpot
-) -> tuple[Trial, ...]:
-    """A read without a signature, and one whose key was changed after it was signed."""
-    same = Attack(caller=duel.owner.aws, own=other, other=other)
-    wanted = dynamodb_calls.key(other, dynamodb_calls.READ)
-    tampering = duel.actor.aws.acting_as(duel.actor.keys).client("dynamodb")
+def item_trials(client: DynamoDBClient, duel: Duel, spot: ItemSpot) -> tuple[Trial, ...]:
+    """A read without a signature, and an owner's read whose key is changed on its way."""
+    same = Attack(caller=duel.owner.aws, own=spot, other=spot)
+    wanted = dynamodb_calls.key(spot, dynamodb_calls.READ)
+    tampering = duel.owner.aws.acting_as(duel.owner.keys).client("dynamodb")
     tampering.meta.events.register_first("before-send.dynamodb.GetItem", _swap(wanted))
 
     def unsigned() -> Got:
-        return Got("Item" in client.get_item(TableName=other.name, Key=wanted))
+        return Got("Item" in client.get_item(TableName=spot.name, Key=wanted))
 
     def tampered() -> Got:
-        key = dynamodb_calls.key(own, dynamodb_calls.READ)
-        return Got("Item" in tampering.get_item(TableName=own.name, Key=key))
+        key = dynamodb_calls.key(spot, dynamodb_calls.OWN_READ)
+        return Got("Item" in tampering.get_item(TableName=spot.name, Key=key))
 
     base = Trial(
         rule="DDB-UNSIGNED",
@@ -123,17 +121,16 @@ def item_trials(
         fix=_SIGNATURES,
         actor=ANYBODY,
         owner=duel.owner.party,
-        resource=other.arn,
-        context={"dynamodb:LeadingKeys": [other.partition]},
+        resource=spot.arn,
+        context={"dynamodb:LeadingKeys": [spot.partition]},
         attack=unsigned,
-        controls=(_owner("DDB-GET", own.table.name, duel, lambda: dynamodb_calls.get(same)),),
+        controls=(_owner("DDB-GET", spot.table.name, duel, lambda: dynamodb_calls.get(same)),),
         refusals=_NO_SIGNATURE,
     )
     changed = replace(
         base,
         rule="DDB-TAMPERED",
-        tries="read an item of {owner} by a request signed for an own one",
-        actor=duel.actor.party,
+        tries="change what a request signed by {owner} reads",
         attack=tampered,
         refusals=_BAD_SIGNATURE,
     )

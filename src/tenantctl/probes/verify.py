@@ -159,8 +159,8 @@ def _without_signature(stage: Stage, tried: Sequence[Pair]) -> list[Trial]:
         return trials
     db, objects = unsigned.anonymous_dynamodb(stage.operator), unsigned.anonymous_s3(stage.operator)
     for pair, duel in duels:
-        for own, other in stage.item_spots(pair.actor.id, pair.owner.id):
-            trials += unsigned.item_trials(db, duel, own, other)
+        for _, spot in stage.item_spots(pair.actor.id, pair.owner.id):
+            trials += unsigned.item_trials(db, duel, spot)
         for _, theirs in stage.object_spots(pair.actor.id, pair.owner.id):
             trials += unsigned.object_trials(objects, duel, theirs)
     return trials
