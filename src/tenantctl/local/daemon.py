@@ -116,7 +116,8 @@ def status(directory: Path | None = None) -> Status:
         found = (where / state_file.FILE).stat()
         size = found.st_size
         saved = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
-        services = tuple(sorted({n.split("/")[1] for n in state_file.read(where) or {}}))
+        shards = state_file.read(where) or {}
+        services = tuple(sorted({n.split("/")[1] for n in shards if n.startswith("moto/")}))
     except FileNotFoundError:
         pass
     except StateError as error:

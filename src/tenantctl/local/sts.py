@@ -152,9 +152,6 @@ def _merged(policies: tuple[str, ...]) -> str | None:
     for document in documents:
         found = document["Statement"]
         statements += found if isinstance(found, list) else [found]
-    sids: set[str] = set()
     for statement in statements:
-        if statement.get("Sid") in sids:
-            statement.pop("Sid")
-        sids.add(statement.get("Sid"))
+        statement.pop("Sid", None)  # unique in a document, not among several
     return json.dumps({"Version": versions.pop(), "Statement": statements})
