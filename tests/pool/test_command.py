@@ -71,7 +71,6 @@ def test_plan_apply_show_and_destroy(tenantctl: Run) -> None:
     destroyed = tenantctl("pool", "destroy", "--yes", "-o", "json")
     assert destroyed.returncode == 0, destroyed.stderr
     assert {step["change"] for step in json.loads(destroyed.stdout)["steps"]} == {"delete"}
-    assert tenantctl("pool", "plan").stdout == planned.stdout
 
 
 def test_a_layout_that_leaks_is_refused(tenantctl: Run, tmp_path: Path) -> None:
