@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -156,3 +157,23 @@ def test_a_breach_is_explained_with_request_statement_and_fix(report: Report) ->
         "",
         "breach: 1 breach, 1 inconclusive, 2 isolated",
     )
+
+
+def test_the_same_breach_against_two_owners_is_explained_once(report: Report) -> None:
+    stem = report.findings[1]
+    twice = replace(report, findings=(stem, replace(stem, owner=Party("premium", "harbour"))))
+
+    lines = matrix.explanation(twice)
+
+    assert sum(line.startswith("breach S3-LIST-STEM") for line in lines) == 1
+    assert lines[-1] == "breach: 2 breach"
+
+
+def test_what_is_not_explained_is_counted(report: Report) -> None:
+    stem = report.findings[1]
+    many = tuple(replace(stem, message=f"number {n // 2}") for n in range(40))
+
+    lines = matrix.explanation(replace(report, findings=many))
+
+    assert sum(line.startswith("breach S3-LIST-STEM") for line in lines) == 12
+    assert "and 16 more; --report json=PATH holds them all" in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,4 +37,5 @@ def init(
         console.emit_json(done)
     else:
         console.emit_table(("FILE", ""), done.items())
-        console.note("next: tenantctl pool apply")
+        there = "" if directory == Path() else f"cd {shlex.quote(str(directory))} && "
+        console.note(f"next: {there}tenantctl pool apply")

@@ -71,7 +71,7 @@ def _build(names: Names, aws: Aws) -> None:
     with console.progress("making the pool", len(planned.steps)) as advance:
         plan.apply(planned, aws, lambda step: advance(step.resource))
     for part in planned.parts:
-        console.emit_text(f"  {part.kind:14} {part.resource}")
+        console.emit_text(f"  {part.kind:14} {part.name}")
 
 
 def _onboard(names: Names, aws: Aws) -> None:

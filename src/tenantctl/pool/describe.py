@@ -79,6 +79,14 @@ def _field(field: Field) -> str:
         return f"+ {field.name}: {_value(field.new)}"
     if field.new is None:
         return f"- {field.name}: {_value(field.old)}"
+    if isinstance(field.old, list) and isinstance(field.new, list):
+        came = [value for value in field.new if value not in field.old]
+        went = [value for value in field.old if value not in field.new]
+        if came or went:
+            said = [
+                f"{sign} {_value(values)}" for sign, values in (("+", came), ("-", went)) if values
+            ]
+            return f"~ {field.name}: {' '.join(said)}"
     return f"~ {field.name}: {_value(field.old)} -> {_value(field.new)}"
 
 

@@ -42,5 +42,5 @@ def refuse_with_tenants(aws: Aws, names: Names) -> None:
         more = f" and {len(tenants) - 3} more" if len(tenants) > 3 else ""  # noqa: PLR2004 - enough for one line
         raise ConflictError(
             f"the pool holds tenants: {shown}{more}",
-            hint="offboard them first, or give --force to delete their data with the pool",
+            hint="give --force to delete their data with the pool",
         )

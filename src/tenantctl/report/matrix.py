@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -66,11 +67,13 @@ def rows(report: Report, drawn: Signs) -> tuple[tuple[str, ...], ...]:
 def explanation(report: Report) -> tuple[str, ...]:
     """The lines below the matrix: each breach with request, statements and fix, then the counts."""
     lines: list[str] = []
-    wrong = words.bad(report)
-    for finding in wrong[:_EXPLAINED]:
-        lines += [*_explained(finding), ""]
-    if len(wrong) > _EXPLAINED:
-        lines += [f"and {len(wrong) - _EXPLAINED} more; --report json=PATH holds them all", ""]
+    # What needs no owner (a listing by one's own stem) is found against each of them: told once.
+    wrong = Counter(tuple(_explained(finding)) for finding in words.bad(report))
+    shown = tuple(wrong)[:_EXPLAINED]
+    for told in shown:
+        lines += [*told, ""]
+    if rest := wrong.total() - sum(wrong[told] for told in shown):
+        lines += [f"and {rest} more; --report json=PATH holds them all", ""]
     return (*lines, f"{report.verdict}: {words.counted(report.findings)}")
 
 
