@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# The aws command line pins another botocore, so it lives apart; only tests use it.
+AWSCLI := .venv-awscli/bin/aws
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -17,8 +19,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/tenantctl demo
 
-test: setup
-	$(BIN)/python -m pytest -n auto
+$(AWSCLI):
+	$(PYTHON) -m venv .venv-awscli
+	.venv-awscli/bin/python -m pip install --quiet awscli==1.46.3
+
+test: setup $(AWSCLI)
+	TENANTCTL_TEST_AWSCLI=$(abspath $(AWSCLI)) $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .
@@ -30,4 +36,4 @@ bench: setup
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-awscli dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

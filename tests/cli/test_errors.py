@@ -10,7 +10,7 @@ import pytest
 from tenantctl.domain.files import root
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Program
+    from tests.program import Program
 
 STARTER = (root() / "templates/config/tenantctl.yaml").read_text(encoding="utf-8")
 

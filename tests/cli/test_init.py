@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tenantctl.domain import config
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Program
+    from tests.program import Program
 
 
 def test_writes_a_configuration_that_loads(tenantctl: Program) -> None:

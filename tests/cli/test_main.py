@@ -16,7 +16,7 @@ from tenantctl import __version__
 from tenantctl.cli.app import ORDER
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Program
+    from tests.program import Program
 
 # A command that waits inside a `with` block, then one for each way to end.
 COMMANDS = """

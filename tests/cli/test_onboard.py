@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Program
+    from tests.program import Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DATA = ("--items", "examples/items.jsonl", "--documents", "examples/documents")

@@ -53,6 +53,9 @@ def _prepare() -> None:
 
     # It would overrule the account that every request is forwarded with.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
+    # moto opens Sessions of its own, which fail for a profile that isn't there.
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
     # moto reads bucket policies without their conditions and principals; ours has read them.
     setattr(FakeBucket, "get_permission", _permitted)  # noqa: B010 - mypy knows it as a method
     keep_what_is_fixed()

@@ -6,6 +6,7 @@ HTTP instead; to them nothing else differs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from tenantctl.domain.pool import Target
 from tenantctl.errors import StateError
 
 if TYPE_CHECKING:
+    import boto3
+
     from tenantctl.local.cloud import Cloud
     from tenantctl.local.published import Published
 
@@ -109,11 +112,9 @@ def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
 
 def aws_of(cloud: Cloud) -> Aws:
     """An `Aws` that reaches a cloud of this process as its operator, without a socket."""
-    import boto3
-
     from tenantctl.local import transport
 
-    session = boto3.Session(region_name=cloud.region)
+    session = _session(cloud.region)
     transport.attach(session, cloud.answer)
     return Aws(
         session=session,
@@ -151,16 +152,31 @@ def serving(aws: Aws) -> Iterator[str | None]:
         yield endpoint
 
 
-def _aws_at(server: Published, region: str, account: str) -> Aws:
+def _session(region: str) -> boto3.Session:
+    """A Session that knows nothing of the caller's own AWS: no profile, no configuration files."""
     import boto3
+    import botocore.session
 
+    # Each is (key in the configuration file, environment variable, default, conversion).
+    nowhere = (None, None, os.devnull, None)
+    alone = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": nowhere,
+            "credentials_file": nowhere,
+        }
+    )
+    return boto3.Session(region_name=region, botocore_session=alone)
+
+
+def _aws_at(server: Published, region: str, account: str) -> Aws:
     if server.account != account:
         raise StateError(
             f"the running server is account {server.account}, the configuration says {account}",
             hint="end `tenantctl local serve`, or serve with that configuration",
         )
     return Aws(
-        session=boto3.Session(region_name=region),
+        session=_session(region),
         target=Target.LOCAL,
         region=region,
         account=account,
