@@ -26,6 +26,9 @@ from tenantctl.local.connect import in_memory
 from tenantctl.probes.verify import Settings, verify
 
 LIMIT = 0.8
+_CLIENT_NAMES = {"cognito-identity-provider": "cognito-idp"}
+"""Clients whose name isn't the one in their events."""
+
 ROUNDS = 3
 
 
@@ -68,6 +71,7 @@ class Recorder:
         keys = request_signer._credentials  # noqa: SLF001 - the only place that knows them
         if self.on and params is not None and keys is not None:
             service = event_name.split(".")[1]
+            service = _CLIENT_NAMES.get(service, service)
             self.calls.append(
                 Made(
                     (keys.access_key, keys.secret_key, keys.token), service, operation_name, params
@@ -113,8 +117,9 @@ def run() -> Iterator[Result]:
     pool = example_pool()
     with in_memory(region=pool.region, account=pool.account) as aws:
         names = Names(pool, aws.account)
-        onboarded(aws, names)
+        # Clients take the session's handlers with them when they are made: first the recorder.
         recorder = Recorder(aws.session.events)  # type: ignore[arg-type]
+        onboarded(aws, names)
         recorder.on = True
         _verified(aws, names)
         recorder.on = False

@@ -34,8 +34,9 @@ def verify_isolation(
         list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=_MOST_JOBS, help="How many probes run at a time.")
-    ] = 8,
+        int | None,
+        typer.Option(min=1, max=_MOST_JOBS, help="How many calls are under way at a time."),
+    ] = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,7 +93,7 @@ def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | No
     return check
 
 
-def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int) -> Report:
+def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int | None) -> Report:
     from tenantctl.probes.verify import Settings, verify
 
     with ctx.cloud() as (names, aws):

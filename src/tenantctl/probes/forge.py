@@ -13,6 +13,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,13 +27,6 @@ class Key:
     """A signing key of our own."""
 
     private: RSAPrivateKey = field(repr=False)
-
-    @classmethod
-    def fresh(cls) -> Key:
-        """A new one, used for one run and never stored."""
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
-        return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
     @property
     def jwk(self) -> dict[str, Any]:
@@ -53,6 +47,14 @@ class Key:
 
         headers = {"kid": KID} | dict(header or {})
         return jwt.encode(dict(claims), self.private, algorithm="RS256", headers=headers)
+
+
+@cache
+def own_key() -> Key:
+    """The probes' key, made once a process and never stored; nothing trusts it."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return Key(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
 
 def claims_of(token: str) -> dict[str, Any]:

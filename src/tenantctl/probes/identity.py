@@ -69,7 +69,7 @@ def trials(operator: Aws, ground: Ground, pool_keys: Mapping[str, Any]) -> tuple
 
 
 def _forgeries(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...]:
-    key = forge.Key.fresh()
+    key = forge.own_key()
     genuine, kid = ground.user.id_token, forge.header_of(ground.user.id_token).get("kid")
     # A token's times lie around now, so that only what is said to be wrong is wrong.
     now = int(time.time())

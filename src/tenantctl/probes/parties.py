@@ -18,8 +18,6 @@ from tenantctl.errors import UsageError
 SECONDS = 900
 """A probe's session is as short as STS makes it."""
 
-_SERVICES = ("dynamodb", "s3", "sts")
-
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -51,10 +49,9 @@ def side(agent: Aws, names: Names, tenant: Tenant, user: str) -> Side:
 
 
 def warm(aws: Aws) -> None:
-    """Make the clients that probes use."""
+    """Make the clients that every party uses."""
     aws.client("dynamodb")
     aws.client("s3")
-    aws.client("sts")
 
 
 def user_id(tenant: Tenant, claim: Claim, known: Iterable[Tenant] = ()) -> str:

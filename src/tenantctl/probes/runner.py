@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from tenantctl.domain.finding import Finding, Outcome, Party
+from tenantctl.probes.at_once import each
 from tenantctl.probes.judge import Answer, Judgement, judge
 from tenantctl.probes.probe import Control, Trial
 
@@ -17,9 +16,6 @@ CONTROL_PATIENCE = 5
 _PAUSE = 0.4  # seconds between them
 
 Progress = Callable[[str], None]
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 def steps(trials: Iterable[Trial]) -> int:
@@ -44,22 +40,8 @@ def run(
         progress(trial.rule)
         return finding
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="probe") as pool:
-        shown = dict(zip(controls, _each(pool, controlled, controls.values()), strict=True))
-        return tuple(_each(pool, attacked, trials))
-
-
-def _each(
-    pool: ThreadPoolExecutor, do: Callable[[_In], _Out], items: Iterable[_In]
-) -> Iterable[_Out]:
-    """Like `pool.map`; after a defect or Ctrl-C, what hasn't started yet never starts."""
-    futures = [pool.submit(do, item) for item in items]
-    try:
-        return [future.result() for future in futures]
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
+    shown = dict(zip(controls, each(controlled, controls.values(), jobs=jobs), strict=True))
+    return tuple(each(attacked, trials, jobs=jobs))
 
 
 def _controlled(control: Control) -> Judgement:

@@ -6,7 +6,6 @@ What can't be put in place becomes an inconclusive finding; the rest of the run 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Table
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import AwsError, TenantctlError
+from tenantctl.probes.at_once import each
 from tenantctl.probes.bind import Duel, item_spot, object_spot
 from tenantctl.probes.canaries import plant_items, plant_object, sweep_items, sweep_objects
 from tenantctl.probes.pairs import Pair
@@ -81,6 +81,7 @@ def staged(  # noqa: PLR0913 - what a run is made of
     tenants = {t.id: t for pair in pairs for t in (pair.actor, pair.owner)}
     stage = Stage(operator, agent, names, run, jobs, tuple(tenants.values()), planes)
     warm(operator)
+    operator.client("sts")
     _vend(stage)
     swept = (*stage.tenants, *_phantoms(names, tenants))
     _sweep(stage, swept)
@@ -139,12 +140,11 @@ def _plant_bucket(stage: Stage, bucket: Bucket, tenants: Iterable[Tenant]) -> No
     def plant(spot: ObjectSpot) -> ObjectSpot:
         return replace(spot, version=plant_object(stage.operator, spot))
 
-    with ThreadPoolExecutor(max_workers=stage.jobs) as pool:
-        try:
-            planted = list(pool.map(plant, [spot for _, spot in spots]))
-        except AwsError as error:
-            stage.problem("S3-CANARY", Plane.S3, error.message, stage.names.bucket_arn(bucket))
-            return
+    try:
+        planted = each(plant, [spot for _, spot in spots], jobs=stage.jobs)
+    except AwsError as error:
+        stage.problem("S3-CANARY", Plane.S3, error.message, stage.names.bucket_arn(bucket))
+        return
     for (tenant, _), spot in zip(spots, planted, strict=True):
         stage.objects[bucket.name, tenant] = spot
 
@@ -158,8 +158,7 @@ def _sweep(stage: Stage, tenants: Sequence[Tenant]) -> list[str]:
 
     def of_bucket(bucket: Bucket) -> None:
         spots = [object_spot(names, bucket, t, stage.run) for t in tenants]
-        with ThreadPoolExecutor(max_workers=stage.jobs) as pool:
-            list(pool.map(lambda spot: sweep_objects(stage.operator, [spot]), spots))
+        each(lambda spot: sweep_objects(stage.operator, [spot]), spots, jobs=stage.jobs)
 
     tasks: list[Callable[[], None]] = []
     if Plane.DYNAMODB in stage.planes:

@@ -17,6 +17,7 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Run
 from tenantctl.domain.finding import Report
 from tenantctl.domain.names import Names
+from tenantctl.domain.target import Target
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import AwsError
 from tenantctl.probes import bind, sts, unsigned
@@ -31,6 +32,7 @@ from tenantctl.probes.runner import Progress, run, steps
 from tenantctl.probes.stage import Stage, staged, unready
 
 JOBS = 8
+"""Calls under way at a time on AWS. The embedded cloud answers one at a time: there, one job."""
 
 QUICK_RULES = (
     "DDB-GET", "DDB-QUERY", "DDB-SCAN", "DDB-PUT", "DDB-BATCH-GET",
@@ -47,6 +49,7 @@ def _unwatched(_: int) -> AbstractContextManager[Progress]:
 class Settings:
     """What to try, and how.
 
+    `jobs` is how many calls are under way at a time; `None` leaves it to the target.
     `actors` limits who attacks (ids); `rules` limits what is tried. `check` is the verifier that
     guards vending; without one the identity plane is left out. `watch` is given the number of
     steps and yields what is called after each.
@@ -55,7 +58,7 @@ class Settings:
     actors: tuple[str, ...] = ()
     planes: frozenset[Plane] = frozenset(Plane)
     rules: tuple[str, ...] = ()
-    jobs: int = JOBS
+    jobs: int | None = None
     check: TokenCheck | None = field(default=None, repr=False)
     watch: Callable[[int], AbstractContextManager[Progress]] = _unwatched
 
@@ -83,7 +86,7 @@ def verify(aws: Aws, names: Names, settings: Settings | None = None) -> Report:
     return attack(aws, names, tried, chosen, made_up=made_up, tenants=len(tenants))
 
 
-def quick_check(aws: Aws, names: Names, tenant: Tenant, *, jobs: int = JOBS) -> Report:
+def quick_check(aws: Aws, names: Names, tenant: Tenant, *, jobs: int | None = None) -> Report:
     """The new tenant against its nearest namesake, both ways, with a few probes of each plane."""
     others = [t for t in registry.tenants(aws, names) if t.id != tenant.id]
     made_up = () if others else phantoms(names, (tenant,), (tenant,))
@@ -112,9 +115,10 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
         finding = unready("STS-AGENT-ROLE", Plane.STS, f"{error.message}{hint}", arn)
         return Report(aws.target, (finding,), said)
     this = Run(secrets.token_hex(4))
+    jobs = settings.jobs or (1 if aws.target is Target.LOCAL else JOBS)
     with ExitStack() as closing:
         stage = closing.enter_context(
-            staged(aws, agent, names, tried, run=this, jobs=settings.jobs, planes=settings.planes)
+            staged(aws, agent, names, tried, run=this, jobs=jobs, planes=settings.planes)
         )
         trials = [
             *_of_pairs(stage, tried, made_up),
@@ -126,7 +130,7 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
             trials += closing.enter_context(staged_user(stage, person, settings.check))
         trials = [t for t in trials if not settings.rules or t.rule in settings.rules]
         with settings.watch(steps(trials)) as progress:
-            found = run(trials, jobs=settings.jobs, progress=progress)
+            found = run(trials, jobs=jobs, progress=progress)
     return Report(
         target=aws.target,
         findings=(*stage.problems, *explained(aws, names, found)),
@@ -151,16 +155,22 @@ def _of_pairs(stage: Stage, tried: Sequence[Pair], made_up: Sequence[Tenant]) ->
 
 
 def _without_signature(stage: Stage, tried: Sequence[Pair]) -> list[Trial]:
-    """Each owner once, by its first attacker."""
+    """What everybody could have of each owner's objects, and of one owner's items."""
     trials: list[Trial] = []
     first = {pair.owner.id: pair for pair in reversed(tried)}
     duels = [(pair, duel) for pair in first.values() if (duel := stage.duel(pair)) is not None]
     if not duels:
         return trials
-    db, objects = unsigned.anonymous_dynamodb(stage.operator), unsigned.anonymous_s3(stage.operator)
-    for pair, duel in duels:
+    if Plane.DYNAMODB in stage.planes:
+        # Signatures aren't a tenant's matter: one owner shows whether they are checked.
+        pair, duel = duels[0]
+        db = unsigned.anonymous_dynamodb(stage.operator)
         for _, spot in stage.item_spots(pair.actor.id, pair.owner.id):
             trials += unsigned.item_trials(db, duel, spot)
+    if Plane.S3 not in stage.planes:
+        return trials
+    objects = unsigned.anonymous_s3(stage.operator)
+    for pair, duel in duels:
         for _, theirs in stage.object_spots(pair.actor.id, pair.owner.id):
             trials += unsigned.object_trials(objects, duel, theirs)
     return trials
