@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tenantctl.domain.finding import Decider
 
@@ -16,8 +16,7 @@ class Verdict(StrEnum):
     EXPLICIT_DENY = "explicit_deny"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The verdict, with the statements that decided it (none, for an implicit deny)."""
 
     verdict: Verdict

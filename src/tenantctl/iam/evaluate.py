@@ -17,11 +17,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_compare-resource-polic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tenantctl.domain.finding import Decider
 from tenantctl.iam.decision import Decision, Verdict
-from tenantctl.iam.policy import Kind, Policy
+from tenantctl.iam.policy import LONGEST_ACTION, MOST_ACTIONS, Kind, Policy, Statement
 from tenantctl.iam.principal import Reach
 from tenantctl.iam.request import PrincipalKind, Request
 
@@ -35,6 +36,21 @@ _TRUST_ACTIONS = frozenset(
     }
 )
 
+Named = tuple[Statement, tuple[Decider, ...]]
+"""A statement, and how decisions name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The statements of all policies that cover one action, sorted by the part that they play."""
+
+    denies: tuple[Named, ...]
+    identity: tuple[Named, ...]
+    limits: tuple[tuple[Named, ...], ...]  # of the boundary and the session policy, if attached
+    resource: tuple[Named, ...]
+    trust: bool  # whether the action lets somebody into a role
+    is_role: bool  # whether the resource's policy is a trust policy
+
 
 @dataclass(frozen=True, slots=True)
 class Policies:
@@ -47,17 +63,44 @@ class Policies:
     boundary: Policy | None = None
     session: Policy | None = None
     resource: Policy | None = None
-    _all: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        rest = (self.boundary, self.session, self.resource)
-        every = (*self.identity, *(policy for policy in rest if policy is not None))
-        object.__setattr__(self, "_all", every)
+    _by_action: dict[str, Spoken] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def every(self) -> tuple[Policy, ...]:
         """All that are attached, in the order in which they are reported."""
-        return self._all
+        rest = (self.boundary, self.session, self.resource)
+        return (*self.identity, *(policy for policy in rest if policy is not None))
+
+    def speaking_of(self, action: str) -> Spoken:
+        """What all policies say of an action; worked out once for each."""
+        found = self._by_action.get(action)
+        if found is None:
+            trust = action.lower() in _TRUST_ACTIONS
+            resource = self.resource
+            found = Spoken(
+                denies=tuple(n for p in self.every for n in _named(p, action, allow=False)),
+                identity=tuple(n for p in self.identity for n in _named(p, action)),
+                limits=tuple(
+                    tuple(_named(p, action)) for p in (self.boundary, self.session) if p is not None
+                ),
+                resource=tuple(_named(resource, action)) if resource is not None else (),
+                trust=trust,
+                is_role=resource is not None and resource.kind is Kind.TRUST,
+            )
+            # Actions come from requests: an endless stream of made-up ones must not stay.
+            if len(self._by_action) < MOST_ACTIONS and len(action) <= LONGEST_ACTION:
+                self._by_action[action] = found
+        return found
+
+
+def _named(policy: Policy, action: str, *, allow: bool = True) -> Iterable[Named]:
+    allows, denies = policy.speaking_of(action)
+    return (
+        (statement, (Decider(policy.name, statement.label),))
+        for statement in (allows if allow else denies)
+    )
 
 
 _IMPLICIT = Decision(Verdict.IMPLICIT_DENY)
@@ -69,40 +112,36 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     `decided_by` holds every Deny that applied; or the first Allow of each policy that was needed;
     or nothing, where no Allow was found.
     """
-    action = request.action
-    denied: list[Decider] = []
-    for policy in policies.every:
-        denied += [
-            Decider(policy.name, statement.label)
-            for statement in policy.speaking_of(action)[1]
-            if statement.denies(request)
-        ]
+    spoken = policies.speaking_of(request.action)
+    denied: tuple[Decider, ...] = ()
+    for statement, name in spoken.denies:
+        if statement.denies(request):
+            denied += name
     if denied:
-        return Decision(Verdict.EXPLICIT_DENY, tuple(denied))
-    by = _allowed_by(request, policies)
+        return Decision(Verdict.EXPLICIT_DENY, denied)
+    by = _allowed_by(request, spoken)
     return _IMPLICIT if by is None else Decision(Verdict.ALLOWED, by)
 
 
-def _allowed_by(request: Request, policies: Policies) -> tuple[Decider, ...] | None:
+def _allowed_by(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """The Allows that let the request through; `None` if something needed is missing."""
-    reach, granted = _grant(request, policies.resource)
-    match request.principal.kind:
-        case PrincipalKind.SERVICE | PrincipalKind.ANONYMOUS:
-            return granted if reach is Reach.DIRECT else None
-        case PrincipalKind.ROOT:
-            # Root may do everything in its account, except assume a role.
-            # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-            lets_in = not _needs_trust(request) and (reach is not None or not _crosses(request))
-            return granted if lets_in else None
-    return _allowed_to_entity(request, policies, reach, granted)
+    kind = request.principal.kind
+    if kind is PrincipalKind.SESSION or kind is PrincipalKind.USER:
+        return _allowed_to_entity(request, spoken)
+    reach, granted = _grant(request, spoken)
+    if kind is PrincipalKind.ROOT:
+        # Root may do everything in its account, except assume a role.
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        lets_in = not _needs_trust(request, spoken) and (reach is not None or not _crosses(request))
+        return granted if lets_in else None
+    return granted if reach is Reach.DIRECT else None
 
 
-def _allowed_to_entity(
-    request: Request, policies: Policies, reach: Reach | None, granted: tuple[Decider, ...]
-) -> tuple[Decider, ...] | None:
+def _allowed_to_entity(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """The same for a user or a session, whose own policies count too."""
+    reach, granted = _grant(request, spoken)
     crosses = _crosses(request)
-    trust = _needs_trust(request)
+    trust = _needs_trust(request, spoken)
     if trust and reach is Reach.DIRECT and request.principal.kind is PrincipalKind.USER:
         # A trust policy may name the user: its permissions boundary must still allow.
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
@@ -110,60 +149,54 @@ def _allowed_to_entity(
     if reach is Reach.DIRECT and not crosses:
         return granted
     both = crosses or trust
-    limits = None if both and reach is None else _limits(request, policies)
+    limits = None if both and reach is None else _limits(request, spoken)
     if limits is None:
         return None
     if reach is Reach.ROLE and not crosses:
         return (*limits, *granted)
-    own = _first(request, policies.identity)
+    own = _first(request, spoken.identity)
     if own is None:
         return None
     return (*own, *limits, *granted) if both else (*own, *limits)
 
 
-def _grant(request: Request, policy: Policy | None) -> tuple[Reach | None, tuple[Decider, ...]]:
+def _grant(request: Request, spoken: Spoken) -> tuple[Reach | None, tuple[Decider, ...]]:
     """The strongest way in which the resource policy lets the caller in."""
     best: Reach | None = None
     by: tuple[Decider, ...] = ()
-    if policy is None or (policy.kind is Kind.TRUST and not _needs_trust(request)):
+    if spoken.is_role and not _needs_trust(request, spoken):
         return best, by
-    for statement in policy.speaking_of(request.action)[0]:
+    for statement, name in spoken.resource:
         reach = statement.reach(request.principal)
         if reach is not None and (best is None or reach > best) and statement.covers(request):
-            best, by = reach, (Decider(policy.name, statement.label),)
+            best, by = reach, name
     return best, by
 
 
-def _limits(request: Request, policies: Policies) -> tuple[Decider, ...] | None:
+def _limits(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """What the boundary and the session policy say: their Allows, or `None` if one has none."""
     by: tuple[Decider, ...] = ()
-    for policy in (policies.boundary, policies.session):
-        if policy is None:
-            continue
-        allowed = _first(request, (policy,))
+    for limit in spoken.limits:
+        allowed = _first(request, limit)
         if allowed is None:
             return None
         by += allowed
     return by
 
 
-def _first(request: Request, policies: tuple[Policy, ...]) -> tuple[Decider, ...] | None:
-    for policy in policies:
-        for statement in policy.speaking_of(request.action)[0]:
-            if statement.covers(request):
-                return (Decider(policy.name, statement.label),)
+def _first(request: Request, allows: tuple[Named, ...]) -> tuple[Decider, ...] | None:
+    for statement, name in allows:
+        if statement.covers(request):
+            return name
     return None
 
 
-def _needs_trust(request: Request) -> bool:
+def _needs_trust(request: Request, spoken: Spoken) -> bool:
     """Whether a trust policy must allow: whatever lets somebody into a role.
 
     Tagging a federated user's session needs none, as there is no role.
     """
-    action = request.action
-    if action[:4].lower() != "sts:" or action.lower() not in _TRUST_ACTIONS:
-        return False
-    return ":federated-user/" not in request.resource
+    return spoken.trust and ":federated-user/" not in request.resource
 
 
 def _crosses(request: Request) -> bool:

@@ -99,8 +99,9 @@ class Statement:
         return self.covers(request)
 
 
-_MOST_ACTIONS = 4096
-_LONGEST_ACTION = 128
+MOST_ACTIONS = 4096
+LONGEST_ACTION = 128
+"""What is remembered of the actions that requests name: so many, each so many characters long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,6 @@ class Policy:
                 tuple(s for s in covering if not s.allow),
             )
             # Actions come from requests: an endless stream of made-up ones must not stay.
-            if len(self._by_action) < _MOST_ACTIONS and len(action) <= _LONGEST_ACTION:
+            if len(self._by_action) < MOST_ACTIONS and len(action) <= LONGEST_ACTION:
                 self._by_action[action] = found
         return found

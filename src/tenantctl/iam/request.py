@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class PrincipalKind(StrEnum):
@@ -47,10 +48,10 @@ def context(pairs: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ..
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One authorization question. `resource` is an ARN, or `*` for actions without one.
 
+    A tuple, not a dataclass: one is made for every decision, in a third of the time.
     `resource_account` owns the resource; it need only be said where the ARN doesn't (S3) and the
     owner may be another account than the caller's.
     """
