@@ -12,6 +12,7 @@ from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.request import Context, PrincipalKind, Request
 from tenantctl.local import sts
 from tenantctl.local.call import Call, Check, Facts
+from tenantctl.local.facts import bucket_owner
 from tenantctl.local.failure import Failure, RefusedError
 from tenantctl.local.incoming import Incoming
 from tenantctl.local.principals import Caller, compiled, iso, policies_of, trust_policy
@@ -82,6 +83,9 @@ def _with_resource(own: Policies, resource: Policy | None) -> Policies:
 def _resource_policy(call: Call, check: Check, facts: Facts) -> Policy | None:
     if call.service == "s3" and ":s3:::" in check.resource:
         bucket = check.resource.partition(":s3:::")[2].partition("/")[0]
+        if bucket_owner(bucket) not in {None, call.account}:
+            # moto would serve it: buckets' names are everybody's. Sharing isn't modelled.
+            raise RefusedError(Failure.DENIED, "Access Denied")
         document = facts.bucket_policy(bucket)
         return compiled(document, f"resource/{bucket}", Kind.RESOURCE) if document else None
     if call.service == "sts":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tenantctl.domain.names import partition
 from tenantctl.local.call import TableKeys
@@ -48,6 +49,14 @@ class MotoFacts:
         from moto.dynamodb.models import dynamodb_backends
 
         return dynamodb_backends[self.account][self.region]
+
+
+def bucket_owner(bucket: str) -> str | None:
+    """The account that has a bucket of that name."""
+    from moto.s3.models import s3_backends
+
+    owners: Mapping[str, tuple[str, str]] = cast("Any", s3_backends).bucket_accounts
+    return owners[bucket][1] if bucket in owners else None
 
 
 def _hash_key(schema: list[dict[str, str]]) -> str:

@@ -29,6 +29,7 @@ def dumps(value: object) -> bytes:
         type(threading.RLock()): lambda _lock: (threading.RLock, ()),
         tempfile.SpooledTemporaryFile: _spooled,
         **dict.fromkeys(_key_classes(), _private_key),
+        _key_store(): _versions,
         **_references(),
     }
     try:
@@ -100,6 +101,24 @@ def _read_key(pem: bytes) -> Any:  # noqa: ANN401 - one of `_key_classes`
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     return load_pem_private_key(pem, None)
+
+
+def _key_store() -> type:
+    """Moto's dict of an object's versions, which shows only the last of each as its items."""
+    from moto.s3.utils import _VersionedKeyStore
+
+    return _VersionedKeyStore
+
+
+def _versions(store: Any) -> tuple[Any, tuple[dict[str, Any]]]:  # noqa: ANN401 - moto's own
+    return _store_of, ({key: store.getlist(key) for key in store},)
+
+
+def _store_of(lists: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's own
+    store = _key_store()()
+    for key, versions in lists.items():
+        dict.__setitem__(store, key, versions)
+    return store
 
 
 def _spooled(file: Any) -> tuple[Any, tuple[bytes, int]]:  # noqa: ANN401 - untyped in typeshed
