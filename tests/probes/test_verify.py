@@ -96,6 +96,17 @@ def test_the_trusted_base_and_what_was_tried_are_said(whole: Whole) -> None:
     assert "`[a-z0-9][a-z0-9-]{0,61}[a-z0-9]`" in said
 
 
+def test_jobs_change_nothing_but_the_pace(clinics: Clinics) -> None:
+    several, one = (
+        verify(clinics.aws, clinics.names, replace(ONE_WAY, planes=DATA, jobs=jobs))
+        for jobs in (8, 1)
+    )
+
+    assert [(f.rule, f.outcome, f.owner) for f in several.findings] == [
+        (f.rule, f.outcome, f.owner) for f in one.findings
+    ]
+
+
 def test_no_canary_is_left(whole: Whole, clinics: Clinics) -> None:
     assert whole.seen
     assert clinics.canaries() == []

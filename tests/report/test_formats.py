@@ -169,11 +169,22 @@ def test_the_same_breach_against_two_owners_is_explained_once(report: Report) ->
     assert lines[-1] == "breach: 2 breach"
 
 
-def test_what_is_not_explained_is_counted(report: Report) -> None:
+def test_rules_that_are_not_explained_are_counted(report: Report) -> None:
     stem = report.findings[1]
-    many = tuple(replace(stem, message=f"number {n // 2}") for n in range(40))
+    many = tuple(replace(stem, rule=f"RULE-{n // 2}") for n in range(40))
 
     lines = matrix.explanation(replace(report, findings=many))
 
-    assert sum(line.startswith("breach S3-LIST-STEM") for line in lines) == 12
-    assert "and 16 more; --report json=PATH holds them all" in lines
+    assert sum(line.startswith("breach RULE-") for line in lines) == 12
+    assert "and 8 more rules; --report json=PATH holds every finding" in lines
+
+
+def test_a_rule_is_explained_once(report: Report) -> None:
+    breach = report.findings[1]
+
+    lines = matrix.explanation(Report("local", (breach, breach, breach)))
+
+    assert [line for line in lines if line.startswith("breach S3")] == [
+        "breach S3-LIST-STEM: S3-LIST-STEM breach"
+    ]
+    assert "  also        2 more like it" in lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ ROWS = 40
 """More actors than this are summed up, unless something is wrong with them."""
 
 _EXPLAINED = 12
-"""So many breaches are explained in full; the others are counted (every one is in the reports)."""
+"""So many broken rules are explained in full; every finding is in the reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +64,32 @@ def rows(report: Report, drawn: Signs) -> tuple[tuple[str, ...], ...]:
 
 
 def explanation(report: Report) -> tuple[str, ...]:
-    """The lines below the matrix: each breach with request, statements and fix, then the counts."""
+    """The lines below the matrix: each broken rule with request, statements and fix, then counts.
+
+    A rule is explained by its first finding; the pairs that it also concerns are counted.
+    """
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in words.bad(report):
+        alike.setdefault((finding.outcome, finding.rule), []).append(finding)
     lines: list[str] = []
-    # What needs no owner (a listing by one's own stem) is found against each of them: told once.
-    wrong = Counter(tuple(_explained(finding)) for finding in words.bad(report))
-    shown = tuple(wrong)[:_EXPLAINED]
-    for told in shown:
-        lines += [*told, ""]
-    if rest := wrong.total() - sum(wrong[told] for told in shown):
-        lines += [f"and {rest} more; --report json=PATH holds them all", ""]
+    for found in tuple(alike.values())[:_EXPLAINED]:
+        lines += [*_explained(found), ""]
+    if len(alike) > _EXPLAINED:
+        more = len(alike) - _EXPLAINED
+        lines += [f"and {more} more rules; --report json=PATH holds every finding", ""]
     return (*lines, f"{report.verdict}: {words.counted(report.findings)}")
 
 
-def _explained(finding: Finding) -> Iterator[str]:
-    yield f"{finding.outcome} {finding.rule}: {finding.message}"
-    if finding.outcome is Outcome.BREACH:
-        yield f"  request     {words.request(finding)}"
-        if finding.decided_by:
-            yield f"  allowed by  {words.deciders(finding)}"
-        yield f"  fix         {finding.fix}"
+def _explained(alike: list[Finding]) -> Iterator[str]:
+    first, others = alike[0], len(alike) - 1
+    yield f"{first.outcome} {first.rule}: {first.message}"
+    if first.outcome is Outcome.BREACH:
+        yield f"  request     {words.request(first)}"
+        if first.decided_by:
+            yield f"  allowed by  {words.deciders(first)}"
+        yield f"  fix         {first.fix}"
+    if others:
+        yield f"  also        {others} more like it"
 
 
 def _planes(report: Report) -> tuple[str, ...]:
