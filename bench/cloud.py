@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
@@ -107,7 +108,7 @@ def run() -> Iterator[Result]:
         for name, operation in _operations(names, ours).items():
             timed(operation, ours), timed(operation, plain)  # warm
             times = interleaved(
-                ROUNDS, lambda o=operation: timed(o, ours), lambda o=operation: timed(o, plain)
+                ROUNDS, partial(timed, operation, ours), partial(timed, operation, plain)
             )
             yield Result(name, *times, unit="ms", at_most=LIMIT, baseline="bare moto")
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.result import Result, interleaved
@@ -45,7 +46,7 @@ def run() -> Iterator[Result]:
         baseline = [sys.executable, str(program), "--help"]
         for option in ("--help", "--version"):
             times = interleaved(
-                ROUNDS, lambda o=option: _seconds([ours, o]), lambda: _seconds(baseline)
+                ROUNDS, partial(_seconds, [ours, option]), partial(_seconds, baseline)
             )
             yield Result(
                 f"tenantctl {option}", *times, unit="ms", at_most=LIMIT, baseline="typer --help"

@@ -6,6 +6,7 @@ HTTP instead; to them nothing else differs.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,6 +84,7 @@ def held(directory: Path, *, region: str, account: str) -> Iterator[Cloud]:
         settle(cloud, saver.changed, saver.own_changed)
         cloud.changed = saver.changed
         cloud.save = saver.save
+        gc.freeze()  # moto is some 100 MB of objects that live as long as the process
         _open.append(cloud)
         try:
             yield cloud
@@ -103,6 +105,7 @@ def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
     with backends.claim():
         cloud = Cloud(region=region, account=account or ACCOUNT, keys=Keys())
         settle(cloud)
+        gc.freeze()
         _open.append(cloud)
         try:
             yield aws_of(cloud)
