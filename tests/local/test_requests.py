@@ -7,7 +7,9 @@ user agent); each of these is tried here as a way around the layer in front.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -218,6 +220,45 @@ def test_what_moto_lacks_is_told_by_name(aws: Aws) -> None:
     error = caught.value.response
     assert error["Error"]["Code"] in {"NotImplemented", "AccessDeniedException"}
     assert "CreateGatewayRule" in error["Error"]["Message"]
+
+
+def test_an_upload_that_is_not_there_is_told_at_once(aws: Aws) -> None:
+    """moto fails on some of these; and it would take another key's upload."""
+    s3: Any = aws.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="source", Body=b"x")
+    real = s3.create_multipart_upload(Bucket=BUCKET, Key="mine")["UploadId"]
+    for key, upload in (("mine", "made-up"), ("other", real)):
+        calls: tuple[Callable[..., object], ...] = (
+            partial(s3.upload_part, Body=b"x", PartNumber=1),
+            partial(s3.upload_part_copy, CopySource=f"{BUCKET}/source", PartNumber=1),
+            s3.list_parts,
+            s3.abort_multipart_upload,
+            partial(s3.complete_multipart_upload, MultipartUpload={"Parts": []}),
+        )
+        for call in calls:
+            with pytest.raises(ClientError, match="NoSuchUpload"):
+                call(Bucket=BUCKET, Key=key, UploadId=upload)
+    assert s3.upload_part(Bucket=BUCKET, Key="mine", UploadId=real, PartNumber=1, Body=b"x")
+
+
+def test_a_failure_of_moto_is_no_verdict_and_no_traceback(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from moto.s3.models import S3Backend
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(S3Backend, "put_object", fail)
+    started = time.monotonic()
+    with pytest.raises(ClientError) as caught:
+        aws.client("s3").put_object(Bucket=BUCKET, Key="key", Body=b"x")
+    error = caught.value.response
+    assert error["Error"]["Code"] == "NotImplemented"
+    assert error["Error"]["Message"] == "s3:PutObject fails in the embedded cloud: KeyError"
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert time.monotonic() - started < 2
+    assert capfd.readouterr().err == ""
 
 
 def test_a_service_that_is_not_there_is_denied_by_name(aws: Aws) -> None:

@@ -127,7 +127,7 @@ def test_accounts_share_bucket_names_and_nothing_else(directory: Path) -> None:
     with embedded(region=REGION, account="999999999999", state_dir=directory) as aws:
         s3 = aws.client("s3")
         assert s3.list_buckets()["Buckets"] == []
-        with pytest.raises(ClientError, match=r"BucketAlreadyExists|AccessDenied"):
+        with pytest.raises(ClientError, match="BucketAlreadyExists"):
             s3.create_bucket(Bucket="bucket")
         for call in (
             lambda: s3.get_object(Bucket="bucket", Key="key"),

@@ -83,7 +83,7 @@ def _with_resource(own: Policies, resource: Policy | None) -> Policies:
 def _resource_policy(call: Call, check: Check, facts: Facts) -> Policy | None:
     if call.service == "s3" and ":s3:::" in check.resource:
         bucket = check.resource.partition(":s3:::")[2].partition("/")[0]
-        if bucket_owner(bucket) not in {None, call.account}:
+        if bucket_owner(bucket) not in {None, call.account} and call.operation != "CreateBucket":
             # moto would serve it: buckets' names are everybody's. Sharing isn't modelled.
             raise RefusedError(Failure.DENIED, "Access Denied")
         document = facts.bucket_policy(bucket)

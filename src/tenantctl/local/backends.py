@@ -50,6 +50,8 @@ def _prepare() -> None:
     from moto.s3.models import FakeBucket
 
     from tenantctl.local.cognito_fixed import keep_what_is_fixed
+    from tenantctl.local.gateway_settles import let_gateways_settle
+    from tenantctl.local.tagging import complete_tagging
 
     # It would overrule the account that every request is forwarded with.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
@@ -59,6 +61,8 @@ def _prepare() -> None:
     # moto reads bucket policies without their conditions and principals; ours has read them.
     setattr(FakeBucket, "get_permission", _permitted)  # noqa: B010 - mypy knows it as a method
     keep_what_is_fixed()
+    let_gateways_settle()
+    complete_tagging()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
 

@@ -18,17 +18,19 @@ from tenantctl.domain.names import partition
 from tenantctl.local import answers, chunked, cognito_rules, documents, forward, sigv4, sts
 from tenantctl.local.authorize import authorize, request_context
 from tenantctl.local.call import Call, Change, Check, ServiceError, UnrecognisedError
-from tenantctl.local.facts import MotoFacts
+from tenantctl.local.facts import MotoFacts, check_upload
 from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
 from tenantctl.local.incoming import HOSTS, Answer, Incoming
 from tenantctl.local.keys import Keys
 from tenantctl.local.policy_engine import PolicyEngines
 from tenantctl.local.principals import ANONYMOUS, Caller, caller
+from tenantctl.local.reading import parse
 from tenantctl.local.recognise import recognise
 from tenantctl.local.recognise.dynamodb.partiql import answer as partiql
-from tenantctl.local.services import COGNITO, S3, Parsed, Service, by_signing_name, parse
+from tenantctl.local.services import COGNITO, S3, Parsed, Service, by_signing_name
 
 _log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())  # nobody's terminal, unless somebody asks for logs
 
 _WELL_KNOWN = re.compile(
     r"/(?P<region>[a-z0-9-]+)_[A-Za-z0-9]+/\.well-known/(?:jwks\.json|openid-configuration)"
@@ -69,9 +71,11 @@ class Cloud:
         except UnrecognisedError as error:
             refused = RefusedError(Failure.DENIED, f"not recognised, so not allowed: {error}")
             failed = as_service_error(refused, protocol)
-        except Exception:  # noqa: BLE001 - a defect, moto's or ours: told as AWS tells of its own
+        except Exception as error:  # noqa: BLE001 - our own defect, told as AWS tells of its own
             _log.exception("the embedded cloud failed")
-            refused = RefusedError(Failure.INTERNAL, "The embedded cloud failed; see its log")
+            refused = RefusedError(
+                Failure.INTERNAL, f"The embedded cloud failed: {type(error).__name__}"
+            )
             failed = as_service_error(refused, protocol)
         return answers.error(failed, protocol, method=request.method)
 
@@ -155,6 +159,8 @@ class Cloud:
         if call.service == "cognito-idp":
             cognito_rules.check(call)
         documents.check(call)
+        if call.service == "s3":
+            check_upload(call)
         if _READS.match(call.operation) or call.service == "sts":
             return self._served(asked)
         self.torn = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from tenantctl.domain.names import partition
-from tenantctl.local.call import TableKeys
+from tenantctl.local.call import Call, ServiceError, TableKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,20 @@ def bucket_owner(bucket: str) -> str | None:
 
     owners: Mapping[str, tuple[str, str]] = cast("Any", s3_backends).bucket_accounts
     return owners[bucket][1] if bucket in owners else None
+
+
+def check_upload(call: Call) -> None:
+    """Refuse an upload that isn't there; moto fails on some of these. Raises `ServiceError`."""
+    from moto.s3.models import s3_backends
+
+    upload = call.params.get("UploadId")
+    if upload is None:
+        return
+    buckets = s3_backends[call.account][partition(call.region)].buckets
+    found = buckets.get(call.params.get("Bucket", ""))
+    part = found.multiparts.get(upload) if found is not None else None
+    if found is not None and (part is None or part.key_name != call.params.get("Key")):
+        raise ServiceError("NoSuchUpload", "The specified upload does not exist.", 404)
 
 
 def _hash_key(schema: list[dict[str, str]]) -> str:

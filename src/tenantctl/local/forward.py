@@ -28,6 +28,7 @@ from tenantctl.local.services import SERVICES, Parsed, Service, header_names
 _COMMON = frozenset({"content-type", "content-length", "content-encoding"})
 
 _IN_BACKGROUND = frozenset({"ExportTableToPointInTime", "ImportTable"})
+_PAGE = b"<!doctype html"  # flask's own, where it has no route
 _PATIENCE = 10.0  # seconds
 
 # Answers are for SDKs, not for web pages of other origins.
@@ -45,7 +46,7 @@ def environ_of(request: Incoming) -> dict[str, Any]:
 def forward(parsed: Parsed, request: Incoming, *, region: str, account: str) -> Answer:
     """Moto's answer to the operation that was authorized.
 
-    Raises `RefusedError` (not implemented) for what moto doesn't have.
+    Raises `RefusedError` (not implemented) for what moto doesn't have, or fails on.
     """
     environ = _canonical(parsed, request)
     environ["HTTP_HOST"] = "127.0.0.1"
@@ -54,16 +55,22 @@ def forward(parsed: Parsed, request: Incoming, *, region: str, account: str) -> 
         "aws4_request, SignedHeaders=host, Signature=0"
     )
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    name = f"{parsed.service.name}:{parsed.operation}"
     try:
         answer = _run(_application(parsed.service.name), environ)
     except NotImplementedError as error:
-        raise RefusedError(
-            Failure.NOT_IMPLEMENTED,
-            f"{parsed.service.name}:{parsed.operation} isn't implemented by the embedded cloud",
-        ) from error
+        raise _unserved(f"{name} isn't implemented by the embedded cloud") from error
+    except Exception as error:  # moto's own defects; a 500 would be tried again for minutes
+        raise _unserved(f"{name} fails in the embedded cloud: {type(error).__name__}") from error
+    if answer.status >= 400 and answer.body[:14].lower() == _PAGE:  # noqa: PLR2004 - HTTP's classes
+        raise _unserved(f"{name} has no route in the embedded cloud")
     if parsed.operation in _IN_BACKGROUND:
         _finish()
     return answer
+
+
+def _unserved(message: str) -> RefusedError:
+    return RefusedError(Failure.NOT_IMPLEMENTED, message)
 
 
 def _finish() -> None:

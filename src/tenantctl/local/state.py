@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud
 
 _log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
 
 LOCK = "lock"
 HOLDER = "holder"
