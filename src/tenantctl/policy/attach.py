@@ -16,6 +16,7 @@ from tenantctl.domain.pool import Target
 from tenantctl.errors import AwsError
 
 _PAUSE = 2.0  # seconds
+_GLANCE = 0.02  # the same on the embedded cloud, where changes end when looked at
 _PATIENCE = 180.0  # seconds
 
 
@@ -63,5 +64,4 @@ def _ready(aws: Aws, gateway: Gateway) -> None:
                 code=now["status"],
                 operation="UpdateGateway",
             )
-        if aws.target is Target.AWS:
-            time.sleep(_PAUSE)
+        time.sleep(_PAUSE if aws.target is Target.AWS else _GLANCE)

@@ -26,6 +26,7 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-
 """
 
 _PAUSE = 2.0  # seconds between looks at a status
+_GLANCE = 0.02  # the same on the embedded cloud, where changes end when looked at
 _PATIENCE = 120.0  # seconds until a status is given up; boto3's waiters have the same
 
 
@@ -160,8 +161,7 @@ class EngineWrites:
             status, reasons = look()
             if status not in TRANSITIONAL or time.monotonic() > deadline:
                 return status, reasons
-            if self.aws.target is Target.AWS:
-                time.sleep(_PAUSE)
+            time.sleep(_PAUSE if self.aws.target is Target.AWS else _GLANCE)
 
     def _pace(self) -> None:
         if self.aws.target is not Target.AWS:
