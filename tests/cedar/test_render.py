@@ -6,7 +6,7 @@ from typing import Any
 
 import cedarpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantctl.cedar.render import fill, render, render_rule
@@ -131,6 +131,7 @@ _VALUES = {
 
 
 @pytest.mark.parametrize("template", ["cedar/always.cedar.j2", "cedar/hours.cedar.j2"])
+@settings(deadline=None)
 @given(
     value=st.one_of(st.text(), st.sampled_from([HOSTILE, "*/", "\n", "\r", "\\", '\\"', "{{x}}"]))
 )
@@ -215,6 +216,7 @@ def test_a_template_cannot_render_what_the_engine_refuses(
 _PARTS = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,80}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(_PARTS, _PARTS, st.text())
 def test_names_fit_the_engine_and_carry_the_content(tier: str, tool: str, text: str) -> None:
     key = PolicyKey(tier, tool)

@@ -4,7 +4,7 @@ import json
 
 import cedarpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantctl.cedar.statement import Effect, Entity, literal, on_gateway, parse
@@ -101,12 +101,14 @@ def test_without_a_gateway_there_is_nothing_to_replace() -> None:
         on_gateway(parse("permit(principal, action, resource);", "x"), REAL)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_survives_as_a_literal(value: str) -> None:
     found = parse(f"permit(principal, action, resource) when {{ {literal(value)} == 1 }};", "x")
     assert found.conditions[0].body["=="]["left"] == {"Value": value}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_literal_shows_only_printable_ascii(value: str) -> None:
     assert all(" " <= char <= "~" for char in literal(value))
@@ -117,6 +119,7 @@ def test_a_lone_surrogate_is_no_literal() -> None:
         literal("a\ud800")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='permit(principal,action,resource);when{}&|!"\\/@ \n1=<>', max_size=200))
 def test_reading_text_gives_a_statement_or_an_error(value: str) -> None:
     try:

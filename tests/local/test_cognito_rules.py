@@ -336,12 +336,13 @@ def test_a_client_with_a_secret_must_prove_it(cognito: Cognito) -> None:
         cognito.start(ANNA)
 
 
-@pytest.mark.parametrize(("email", "password"), [(ANNA, "Wrong-Word-1!"), ("no@x.example", NEW)])
-def test_a_wrong_name_and_a_wrong_password_look_the_same(
-    cognito: Cognito, email: str, password: str
-) -> None:
-    with refused("Incorrect username or password"):
-        cognito.start(email, password)
+def test_a_client_may_hide_who_exists(cognito: Cognito) -> None:
+    with refused("UserNotFoundException"):
+        cognito.start("no@x.example", NEW)
+    cognito.client = cognito.add_client(PreventUserExistenceErrors="ENABLED")
+    for email in (ANNA, "no@x.example"):
+        with refused("NotAuthorizedException.*Incorrect username or password"):
+            cognito.start(email, "Wrong-Word-1!")
 
 
 @pytest.mark.parametrize(

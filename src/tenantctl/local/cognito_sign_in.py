@@ -24,6 +24,9 @@ _FLOWS: Mapping[str, frozenset[str]] = {
 }
 """What in `ExplicitAuthFlows` admits a flow; names without ALLOW_ are the older ones."""
 
+_ADMIN_FLOWS = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
+"""Flows of AdminInitiateAuth alone. moto refuses them elsewhere too, but only for users that exist."""
+
 _DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 """An app client's flows where none are named.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
@@ -37,6 +40,8 @@ def check_sign_in(call: Call) -> None:
     admitting = _FLOWS.get(flow)
     if admitting is None:
         raise _unserved(call, f"the flow {flow}, whose proofs aren't verified")
+    if flow in _ADMIN_FLOWS and call.operation != "AdminInitiateAuth":
+        raise ServiceError("InvalidParameterException", "Initiate Auth method not supported.")
     listed = frozenset(client.client.get("ExplicitAuthFlows") or _DEFAULT_FLOWS)
     older = not any(name.startswith("ALLOW_") for name in listed)  # these always refresh
     if not listed & admitting and not (older and flow.startswith("REFRESH")):
@@ -47,7 +52,7 @@ def check_sign_in(call: Call) -> None:
     _secret(client, values, values.get("USERNAME", ""))
     user = client.pool.user(values.get("USERNAME"))
     if user is None:
-        raise _wrong_password()
+        raise _nobody(client)
     enabled(user)
     if user.password == values.get("PASSWORD") and user.status == "RESET_REQUIRED":
         raise ServiceError("PasswordResetRequiredException", "Password reset required for the user")
@@ -106,9 +111,11 @@ def _secret(client: Signed, values: Mapping[str, str], name: str) -> None:
         )
 
 
-def _wrong_password() -> ServiceError:
-    """What Cognito also says of users that don't exist, if the client prevents existence errors."""
-    return ServiceError("NotAuthorizedException", "Incorrect username or password.")
+def _nobody(client: Signed) -> ServiceError:
+    """What Cognito says of users that don't exist; a client may hide that they don't."""
+    if client.client.get("PreventUserExistenceErrors") == "ENABLED":
+        return ServiceError("NotAuthorizedException", "Incorrect username or password.")
+    return ServiceError("UserNotFoundException", "User does not exist.")
 
 
 def _unserved(call: Call, what: str) -> ServiceError:

@@ -1,0 +1,86 @@
+"""`tenantctl policy` as its users run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.program import Program
+
+
+@pytest.fixture
+def tenantctl(tmp_path: Path) -> Program:
+    program = Program(tmp_path)
+    program.ok("init")
+    return program
+
+
+def test_render_writes_checks_and_repairs(tenantctl: Program) -> None:
+    assert tenantctl("policy", "render", "--check").returncode == 0
+    file = tenantctl.directory / "policies" / "basic" / "patient_context.cedar"
+    before = file.read_text()
+    file.write_text(before.replace("< 18", "< 20"))
+    checked = tenantctl("policy", "render", "--check", "-o", "json")
+    assert checked.returncode == 14
+    changes = {row["policy"]: row["change"] for row in json.loads(checked.stdout)}
+    assert changes.pop("basic/patient_context.cedar") == "replaced"
+    assert set(changes.values()) == {"unchanged"}
+    assert "< 20" in file.read_text()
+    tenantctl.ok("policy", "render")
+    assert file.read_text() == before
+
+
+def test_push_and_status_follow_the_folder(tenantctl: Program) -> None:
+    missing = tenantctl("policy", "push")
+    assert missing.returncode == 1
+    assert "no policy engine" in missing.stderr
+    assert "pool apply" in missing.stderr
+    tenantctl.ok("pool", "apply", "--yes")
+    assert tenantctl("policy", "status").returncode == 14
+
+    planned = tenantctl("policy", "push", "--dry-run", "-o", "json")
+    assert {row["change"] for row in json.loads(planned.stdout)} == {"create"}
+    assert tenantctl("policy", "status").returncode == 14
+    tenantctl.ok("policy", "push")
+    assert "nothing to do" in tenantctl("policy", "push").stderr
+    document = json.loads(tenantctl.ok("policy", "status", "-o", "json"))
+    assert document["in_sync"]
+
+    file = tenantctl.directory / "policies" / "basic" / "patient_context.cedar"
+    file.write_text(file.read_text().replace("< 18", "< 20"))
+    asked = tenantctl("policy", "push")
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
+    assert "policy render --check" in asked.stderr
+    done = tenantctl("policy", "push", "--yes")
+    assert done.returncode == 0
+    assert "created basic.patient_context\ndeleted basic.patient_context" in done.stderr
+    assert tenantctl("policy", "status").returncode == 0
+
+
+def test_an_invalid_policy_is_one_line_and_exit_code_13(tenantctl: Program) -> None:
+    file = tenantctl.directory / "policies" / "basic" / "patient_context.cedar"
+    file.write_text("permit(principal, action, resource);")
+    for command in ("push", "status"):
+        run = tenantctl("policy", command)
+        assert run.returncode == 13
+        assert run.stdout == ""
+        error, hint = run.stderr.splitlines()
+        assert error.startswith("error: basic/patient_context.cedar: ")
+        assert hint.startswith("hint: ")
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(tenantctl: Program) -> None:
+    run = tenantctl("policy", "push", "--dir", "no/such/folder")
+    assert run.returncode == 2
+    assert "`no/such/folder` is no directory" in run.stderr
+
+
+def test_a_broken_template_is_exit_code_13(tenantctl: Program) -> None:
+    template = tenantctl.directory / "templates" / "cedar" / "always.cedar.j2"
+    template.write_text("permit(principal, action, {{ resource }});")
+    run = tenantctl("policy", "render")
+    assert run.returncode == 13
+    assert "always.cedar.j2" in run.stderr
+    assert "Traceback" not in run.stderr
