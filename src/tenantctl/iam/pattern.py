@@ -152,6 +152,14 @@ class Pattern:
         filled = self._filled(context)
         return None if filled is None else filled[0][0]
 
+    def example(self, context: Context) -> str | None:
+        """A text that has this form; `None` if a variable has no value."""
+        filled = self._filled(context)
+        if filled is None:
+            return None
+        # `*` may stand for nothing, but not everything takes an empty text.
+        return "x".join("x".join(pieces) for pieces in filled)
+
     def _from_start(self, text: str, context: Context) -> bool:
         """Literals and variables one after the other, with at most one `*`, at the end."""
         at_ = 0

@@ -47,6 +47,7 @@ class Principals:
     arns: frozenset[str]
     services: frozenset[str]
     negated: bool = False
+    federated: frozenset[str] = frozenset()
 
     def reach(self, caller: Principal) -> Reach | None:
         """How an Allow reaches the caller; `None` if it doesn't.
@@ -118,7 +119,8 @@ def read(element: object, *, negated: bool) -> Principals:
             if form.fullmatch(name) is None:
                 raise MalformedError(f"{shown(name)} is no principal of kind {kind}")
     everyone, accounts, arns = _aws(names["AWS"])
-    return Principals(everyone, accounts, arns, frozenset(names["Service"]), negated)
+    services, federated = frozenset(names["Service"]), frozenset(names["Federated"])
+    return Principals(everyone, accounts, arns, services, negated, federated)
 
 
 _NONE: frozenset[str] = frozenset()

@@ -41,7 +41,7 @@ class Dfa:
         return state in self.accepting
 
     def words(self, most: int) -> Iterator[tuple[int, ...]]:
-        """Up to `most` of the shortest words, shortest first; a state is passed at most so often."""
+        """Up to `most` of the shortest words, shortest first."""
         if self.empty:
             return
         queue: deque[tuple[int, tuple[int, ...]]] = deque([(self.start, ())])

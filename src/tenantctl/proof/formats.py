@@ -98,7 +98,13 @@ def _sequence(items: Sequence[tuple[Any, Any]], *, first: bool, last: bool) -> N
     return parts[0] if len(parts) == 1 else Then(tuple(parts))
 
 
-def _one(code: str, value: Any, *, begins: bool, ends: bool) -> Node | None:  # noqa: ANN401 - as the parser gives it
+def _one(  # noqa: C901, PLR0911 - one case for each construct of the language
+    code: str,
+    value: Any,  # noqa: ANN401 - as the parser gives it
+    *,
+    begins: bool,
+    ends: bool,
+) -> Node | None:
     match code:
         case "LITERAL":
             return One(Letters(((value, value),)))

@@ -157,7 +157,9 @@ def catalogue() -> Mapping[str, Action]:
     found: dict[str, Action] = {}
     for name, details in json.loads(text)["actions"].items():
         service = name.partition(":")[0]
-        default = Reach.WHOLE if service in {"dynamodb", "s3", "bedrock-agentcore"} else Reach.NOTHING
+        default = (
+            Reach.WHOLE if service in {"dynamodb", "s3", "bedrock-agentcore"} else Reach.NOTHING
+        )
         found[name] = Action(
             name,
             frozenset(details["on"]),

@@ -1,0 +1,108 @@
+"""What a proof takes for granted, said plainly in every report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from tenantctl.domain.names import Names
+from tenantctl.domain.pool import Claim
+from tenantctl.iam.policy import Policy
+from tenantctl.iam.request import PrincipalKind
+from tenantctl.proof.documents import Documents
+from tenantctl.proof.formats import ANY_TAG, Node
+from tenantctl.proof.trust import ASSUME, Session, minters, outsider
+from tenantctl.proof.values import TENANT, USER
+
+_OTHER_WAYS = (
+    "buckets are reached by their own ARNs: access points, access grants and the policies of KMS "
+    "keys aren't looked at"
+)
+_SERVICES = (
+    "only actions of DynamoDB, S3, AgentCore memory, STS and IAM's on the vending role are looked "
+    "at; those of other services reach no tenant's data here"
+)
+
+
+def assumptions(
+    documents: Documents, names: Names, made: Iterable[Session], formats: Mapping[str, Node]
+) -> tuple[str, ...]:
+    """In order: who is trusted, which ids there are and who sees to it, what wasn't looked at."""
+    return (
+        *_trusted(documents, names, tuple(made)),
+        *_formats(names, formats),
+        *_chaining(documents, names),
+        *_data(names),
+        *documents.notes,
+        _OTHER_WAYS,
+        _SERVICES,
+    )
+
+
+def _trusted(documents: Documents, names: Names, made: tuple[Session, ...]) -> Iterator[str]:
+    role = names.pool.roles.agent
+    yield (
+        f"trusted base: whoever may act as the agent role `{role}` can mint a session of any "
+        "tenant; it takes the tags from a verified token and from nothing else"
+    )
+    if not made:
+        yield (
+            "the trust policy lets no session with a tenant's tag in: `sts:AssumeRole` and "
+            "`sts:TagSession` must both be allowed to the agent role"
+        )
+    for minter in minters(names, documents.trust):
+        if minter == outsider() or minter.role_arn == names.agent_role_arn:
+            continue
+        if minter.kind is PrincipalKind.SERVICE:
+            yield f"trusted base: the service `{minter.arn}` may take the vending role too"
+        elif (minter.role_arn or "").endswith(":role/any"):
+            yield (
+                f"warning: the trust policy names the root of account `{minter.account}`: every "
+                "principal there whose own policies allow it can mint a session of any tenant"
+            )
+        else:
+            who = minter.role_arn or minter.arn
+            yield f"trusted base: `{who}` can mint a session of any tenant too"
+
+
+def _formats(names: Names, formats: Mapping[str, Node]) -> Iterator[str]:
+    identity = names.pool.identity
+    tiers = ", ".join(f"`{tier}`" for tier in names.pool.tiers)
+    yield f"a session's tag `{identity.tier.tag}` is one of {tiers}"
+    for name, claim in ((TENANT, identity.tenant), (USER, identity.user)):
+        yield _format(name, claim, any_value=formats[name] is ANY_TAG)
+
+
+def _format(name: str, claim: Claim, *, any_value: bool) -> str:
+    if claim.pattern is None:
+        return f"{name} ids are whatever STS takes as the value of tag `{claim.tag}`"
+    also = "; it can't be read here, so any tag value was looked at" if any_value else ""
+    return (
+        f"{name} ids match `{claim.pattern}`: onboarding and vending refuse others, "
+        f"the trust policy need not{also}"
+    )
+
+
+def _chaining(documents: Documents, names: Names) -> Iterator[str]:
+    context: dict[str, tuple[str, ...]] = {}
+    for policy in documents.identity:
+        for statement in policy.speaking_of(ASSUME)[0]:
+            if statement.resources is not None and statement.resources.cover(
+                names.vending_role_arn, context
+            ):
+                yield (
+                    f"{_named(policy, statement.label)} lets sessions ask for the vending role "
+                    "itself; the trust policy alone decides that"
+                )
+
+
+def _named(policy: Policy, label: str) -> str:
+    return f"`{policy.name}` ({label})"
+
+
+def _data(names: Names) -> Iterator[str]:
+    tables = ", ".join(f"`{t.name}`" for t in names.pool.data.tables)
+    if tables:
+        yield f"every index of {tables} has the table's partition key"
+    data = names.pool.data
+    if not (data.tables or data.buckets or data.memories):
+        yield "the configuration names no data of tenants"

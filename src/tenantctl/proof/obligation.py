@@ -1,0 +1,260 @@
+"""Whether one ask is granted to a session of another tenant: proved not, shown, or unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+
+from tenantctl.domain.finding import Decider
+from tenantctl.domain.names import Names
+from tenantctl.iam.conditions.condition import Condition
+from tenantctl.iam.evaluate import Policies, evaluate
+from tenantctl.iam.policy import Statement
+from tenantctl.iam.request import Request
+from tenantctl.proof.asks import Ask
+from tenantctl.proof.constraint import Cube
+from tenantctl.proof.documents import Documents, session_of, statements, variable_keys
+from tenantctl.proof.keys import FRESH, PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.letters import UnsupportedError
+from tenantctl.proof.parses import TooLargeError
+from tenantctl.proof.paths import TooManyWaysError, Ways, joined
+from tenantctl.proof.question import Asker, Candidate
+from tenantctl.proof.situation import Situation
+from tenantctl.proof.trust import Session, confirmed
+from tenantctl.proof.values import TENANT, USER
+
+_MOST_CHOICES = 48
+_MOST_CANDIDATES = 240
+_MOST_TRIES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A request that the evaluator allows, by a session of one tenant, on what is another's."""
+
+    candidate: Candidate
+    session: Session
+    request: Request
+    decided_by: tuple[Decider, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What kept an ask from being decided."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Decides asks about one set of documents."""
+
+    names: Names
+    documents: Documents
+    sessions: tuple[Session, ...]
+    asker: Asker
+    _relevant: dict[tuple[str, int], tuple[Statement, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
+        """`None` is a proof that no session of any tenant reaches another's data by this ask."""
+        unknown: Unknown | None = None
+        for session in self.sessions:
+            for situation in self._situations(ask, policies, session):
+                try:
+                    suspects = self._suspects(self._cubes(ask, policies, situation), session, ask)
+                except (TooManyWaysError, TooLargeError) as error:
+                    unknown = Unknown(_TOO_MUCH[type(error)])
+                    continue
+                except UnsupportedError as error:
+                    unknown = Unknown(str(error))
+                    continue
+                for cube in suspects:
+                    witness = self._witness(cube, ask, policies, session, situation)
+                    if witness is not None:
+                        return witness
+                    unknown = self._why(situation, ask, policies)
+        return unknown
+
+    def _cubes(self, ask: Ask, policies: Policies, situation: Situation) -> frozenset[Cube]:
+        crosses = self._crosses(ask)
+        cubes = Ways(policies, situation, ask.action.name, crosses).cubes()
+        if not ask.also:
+            return cubes
+        return joined(cubes, Ways(policies, situation, ask.also, crosses).cubes())
+
+    def _suspects(self, cubes: frozenset[Cube], session: Session, ask: Ask) -> list[Cube]:
+        """The ways for which nothing is proved, the simplest first."""
+        whole = sorted((cube | session.cube for cube in cubes), key=len)
+        return [cube for cube in whole if not self.asker.separated(cube, ask.target)]
+
+    def _crosses(self, ask: Ask) -> bool:
+        fields = (ask.resource or ask.shown).split(":", 5)
+        owner = fields[4] if len(fields) > 4 else ""  # noqa: PLR2004 - an ARN's account
+        return bool(owner) and owner != self.names.account
+
+    def _situations(self, ask: Ask, policies: Policies, session: Session) -> Iterator[Situation]:
+        """The situations that together cover every request of this form by such a session."""
+        known = self._fixed(ask, session)
+        slots = session.principal_tags
+        word = ask.word.lower()
+        settled = {*known, *slots, word, *(key.lower() for key in ask.without)}
+        chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
+        unknown: set[str] = set()
+        for key in self._keys(ask, policies):
+            if key in settled or key.startswith(PRINCIPAL_TAG):
+                continue
+            match source(key, ask.action):
+                case Source.STATE:
+                    unknown.add(key)
+                case Source.CALLER | Source.TIME:
+                    values, complete = self._choices(key, ask, policies, known)
+                    if complete:
+                        chosen[key] = values
+                    else:
+                        unknown.add(key)
+        combined = list(islice(product(*chosen.values()), _MOST_CHOICES + 1))
+        if len(combined) > _MOST_CHOICES:
+            unknown |= set(chosen)
+            combined, chosen = [()], {}
+        for values in combined:
+            pairs = zip(chosen, values, strict=True)
+            yield Situation(
+                session_of(self.names),
+                {**known, **{key: value for key, value in pairs if value is not None}},
+                slots,
+                word=word,
+                open=frozenset(unknown),
+                resource=ask.resource,
+                several=bool(ask.target.resources),
+                companions=ask.companions,
+            )
+
+    def _fixed(self, ask: Ask, session: Session) -> dict[str, tuple[str, ...]]:
+        """The keys of a normal signed request of a session."""
+        known: dict[str, tuple[str, ...]] = {
+            "aws:securetransport": ("true",),
+            "aws:principalaccount": (self.names.account,),
+            "aws:principalarn": (self.names.vending_role_arn,),
+            "aws:principaltype": ("AssumedRole",),
+            "aws:principalisawsservice": ("false",),
+            "aws:viaawsservice": ("false",),
+            "aws:requestedregion": (self.names.pool.region,),
+            "aws:resourceaccount": (self.names.account,),
+        }
+        if ask.action.carries("s3:resourceaccount"):
+            known["s3:resourceaccount"] = (self.names.account,)
+        if session.tier is not None:
+            tag = self.names.pool.identity.tier.tag.lower()
+            known[PRINCIPAL_TAG + tag] = (session.tier,)
+        return known | dict(ask.known)
+
+    def _statements(self, ask: Ask, policies: Policies) -> tuple[Statement, ...]:
+        key = (ask.action.name, id(policies))
+        if key not in self._relevant:
+            found = [*statements(policies, ask.action.name)]
+            if ask.also:
+                found += statements(policies, ask.also)
+            self._relevant[key] = tuple(found)
+        return self._relevant[key]
+
+    def _keys(self, ask: Ask, policies: Policies) -> dict[str, None]:
+        found: dict[str, None] = {}
+        for statement in self._statements(ask, policies):
+            found |= dict.fromkeys(c.key for c in statement.conditions)
+            found |= dict.fromkeys(variable_keys(statement))
+        return found
+
+    def _choices(
+        self, key: str, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
+    ) -> tuple[tuple[tuple[str, ...] | None, ...], bool]:
+        relevant = self._statements(ask, policies)
+        asked = [c for s in relevant for c in s.conditions if c.key == key]
+        values, complete = choices(key, asked, context)
+        return values, complete and not any(key in variable_keys(s) for s in relevant)
+
+    def _witness(
+        self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
+    ) -> Witness | None:
+        for candidate in islice(self.asker.candidates(cube, ask.target), _MOST_CANDIDATES):
+            if not self._real(candidate) or not confirmed(
+                self.names, self.documents.trust, session, candidate.values
+            ):
+                continue
+            for request in islice(self._requests(candidate, ask, policies, situation), _MOST_TRIES):
+                decision = evaluate(request, policies)
+                if decision.allowed and self._also(ask, request, policies):
+                    return Witness(candidate, session, request, decision.decided_by)
+        return None
+
+    def _also(self, ask: Ask, request: Request, policies: Policies) -> bool:
+        return not ask.also or evaluate(request._replace(action=ask.also), policies).allowed
+
+    def _real(self, candidate: Candidate) -> bool:
+        """Whether both are tenants whose ids have the declared formats, by `re` itself."""
+        identity = self.names.pool.identity
+        patterns = {TENANT: identity.tenant.pattern, USER: identity.user.pattern}
+        return candidate.values[TENANT] != candidate.owner[TENANT] and all(
+            pattern is None or re.fullmatch(pattern, values[name]) is not None
+            for name, pattern in patterns.items()
+            for values in (candidate.values, candidate.owner)
+            if name in values
+        )
+
+    def _requests(
+        self, candidate: Candidate, ask: Ask, policies: Policies, situation: Situation
+    ) -> Iterator[Request]:
+        """The candidate as requests, with the open keys one way and another."""
+        tags = {key: (candidate.values[v],) for key, v in situation.slots.items()}
+        context = {**situation.known, **tags}
+        resource = ask.resource or candidate.resource or candidate.word
+        if resource is None:
+            return
+        word = candidate.word
+        open_ = {
+            key: self._choices(key, ask, policies, context)[0] for key in sorted(situation.open)
+        }
+        words: list[tuple[str, ...]] = [()]
+        if situation.word and word is not None:
+            words = [(word,)]
+            if ask.companions:
+                words = [(other, word) for other in self._companions(ask, policies, context)]
+        for values in words:
+            for chosen in product(*open_.values()):
+                pairs = zip(open_, chosen, strict=True)
+                made = {**context, **{key: value for key, value in pairs if value is not None}}
+                if situation.word:
+                    made[situation.word] = values
+                yield Request(situation.caller, ask.action.name, resource, made)
+
+    def _companions(
+        self, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
+    ) -> list[str]:
+        """Values for the rest of a batch: what the policies would have."""
+        values, _ = self._choices(ask.word.lower(), ask, policies, context)
+        found = [value[0] for value in values if value]
+        return list(dict.fromkeys((*found, FRESH)))
+
+    def _why(self, situation: Situation, ask: Ask, policies: Policies) -> Unknown:
+        if situation.open:
+            keys = ", ".join(f"`{key}`" for key in sorted(situation.open))
+            return Unknown(f"it depends on {keys}, of which nothing is known here")
+        kinds = sorted(
+            {
+                c.operator
+                for s in self._statements(ask, policies)
+                for c in s.conditions
+                if isinstance(c, Condition) and not c.operator.startswith("String")
+            }
+        )
+        also = f" (conditions by {', '.join(kinds)})" if kinds else ""
+        return Unknown(f"neither a proof nor a witness was found{also}")
+
+
+_TOO_MUCH = {
+    TooManyWaysError: "the statements combine in too many ways",
+    TooLargeError: "the patterns combine in too many ways",
+}

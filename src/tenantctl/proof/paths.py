@@ -1,0 +1,122 @@
+"""The ways through the documents: which statements together let a request pass, and when.
+
+Each way is a cube, constraints that must all be so. It follows `iam/evaluate.py`: a Deny wins; an
+identity policy, the boundary and the session policy must all allow; a resource policy may stand
+in for some of them, and a trust policy must itself allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tenantctl.iam.evaluate import Policies
+from tenantctl.iam.policy import Kind, Policy
+from tenantctl.iam.principal import Reach
+from tenantctl.proof.constraint import Cube, Match, Value
+from tenantctl.proof.situation import Situation
+
+_MOST_CUBES = 50_000
+
+
+class TooManyWaysError(Exception):
+    """The statements combine in more ways than can be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The cubes that let one action pass in one situation."""
+
+    policies: Policies
+    situation: Situation
+    action: str
+    crosses: bool = False
+
+    def cubes(self) -> frozenset[Cube]:
+        """Every way, without the Denies' refusals. Raises `TooManyWaysError`."""
+        found = frozenset(self._allowed())
+        for policy in self.policies.every:
+            for statement in policy.speaking_of(self.action)[1]:
+                if not found:
+                    return found
+                found = _spared(found, self.situation.spares(statement))
+        return found
+
+    def _allowed(self) -> Iterator[Cube]:
+        own = self._allows(self.policies.identity)
+        limits = _joined(
+            self._allows((self.policies.boundary,)), self._allows((self.policies.session,))
+        )
+        granted: dict[Reach, set[Cube]] = {reach: set() for reach in Reach}
+        resource = self.policies.resource
+        for statement in resource.speaking_of(self.action)[0] if resource is not None else ():
+            reach = statement.reach(self.situation.caller)
+            cube = None if reach is None else self.situation.applies(statement)
+            if reach is not None and cube is not None:
+                granted[reach].add(cube)
+        trust = resource is not None and resource.kind is Kind.TRUST
+        if self.crosses or trust:
+            anyhow = set().union(*granted.values())
+            yield from _joined(_joined(own, limits), anyhow)
+        else:
+            yield from _joined(own, limits)
+        if not self.crosses:
+            yield from granted[Reach.DIRECT]
+            yield from _joined(limits, granted[Reach.ROLE])
+
+    def _allows(self, policies: Iterable[Policy | None]) -> set[Cube]:
+        """The cubes of the Allows; a policy that isn't attached limits nothing."""
+        found: set[Cube] = set()
+        for policy in policies:
+            if policy is None:
+                return {frozenset()}
+            cubes = (self.situation.applies(s) for s in policy.speaking_of(self.action)[0])
+            found.update(cube for cube in cubes if cube is not None)
+        return found
+
+
+def joined(some: Iterable[Cube], others: Iterable[Cube]) -> frozenset[Cube]:
+    """Every pair of ways together."""
+    return frozenset(_joined(some, others))
+
+
+def _joined(some: Iterable[Cube], others: Iterable[Cube]) -> set[Cube]:
+    found: set[Cube] = set()
+    rest = tuple(others)
+    for one in some:
+        for other in rest:
+            cube = one | other
+            if not _contradicts(cube):
+                found.add(cube)
+            if len(found) > _MOST_CUBES:
+                raise TooManyWaysError
+    return found
+
+
+def _spared(cubes: frozenset[Cube], ways: tuple[Cube, ...]) -> frozenset[Cube]:
+    """The cubes that a Deny spares; `ways` are those in which it doesn't apply."""
+    if frozenset() in ways:
+        return cubes
+    found: set[Cube] = set()
+    for cube in cubes:
+        if any(way <= cube for way in ways):
+            found.add(cube)
+        else:
+            found |= _joined({cube}, ways)
+        if len(found) > _MOST_CUBES:
+            raise TooManyWaysError
+    return frozenset(found)
+
+
+def _contradicts(cube: Cube) -> bool:
+    """Whether a constraint and its opposite are both asked for."""
+    return any(
+        (
+            Match(c.track, c.forms, admitted=not c.admitted, fold=c.fold)
+            if isinstance(c, Match)
+            else Value(c.variable, c.forms, admitted=not c.admitted, fold=c.fold)
+        )
+        in cube
+        for c in cube
+        if not c.admitted
+    )

@@ -1,0 +1,250 @@
+"""Which sessions the trust policy lets in: with which tags, and what their values must be.
+
+A session of a tenant needs both `sts:AssumeRole` and `sts:TagSession`. One without the tenant's
+tag is no tenant's. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import combinations, product
+
+from tenantctl.domain.names import Names
+from tenantctl.iam.document import read
+from tenantctl.iam.evaluate import Policies, evaluate
+from tenantctl.iam.policy import Kind, Policy, Statement
+from tenantctl.iam.request import Principal, PrincipalKind, Request
+from tenantctl.proof.constraint import Cube
+from tenantctl.proof.documents import conditions, statements, variable_keys
+from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS, Source, choices, source
+from tenantctl.proof.paths import Ways, joined
+from tenantctl.proof.reach import catalogue
+from tenantctl.proof.situation import Situation
+from tenantctl.proof.values import TENANT, USER
+
+ASSUME = "sts:AssumeRole"
+TAG = "sts:TagSession"
+OUTSIDER = "arn:aws:sts::999999999999:assumed-role/anyone/tenantctl-proof"
+_MOST_EXTRA_TAGS = 6
+_MOST_CHOICES = 64
+
+
+class TooManyTagsError(Exception):
+    """The documents speak of more tags than can be combined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Sessions of one kind.
+
+    `tags` maps each tag that they carry to its variable; the tier's has the value `tier` instead.
+    `cube` is what the trust policy asks of the values; `minter` is one who may have made them,
+    with `circumstances`.
+    """
+
+    tier: str | None
+    tags: Mapping[str, str]
+    cube: Cube
+    minter: Principal
+    circumstances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def principal_tags(self) -> dict[str, str]:
+        """Condition keys of the tags that a variable fills."""
+        return {PRINCIPAL_TAG + tag.lower(): variable for tag, variable in self.tags.items()}
+
+
+@cache
+def _anything() -> Policy:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [everything]}
+    return read(document, name="the minter's own", kind=Kind.IDENTITY)
+
+
+def extra_tags(names: Names, policies: tuple[Policy, ...]) -> tuple[str, ...]:
+    """Further tags (in lower case) of which the documents speak."""
+    own = {tag.lower() for tag in names.pool.identity.tags.values()}
+    found: set[str] = set()
+    for policy in policies:
+        for statement in policy.statements:
+            for key in _keys(statement):
+                for stem in (PRINCIPAL_TAG, REQUEST_TAG):
+                    if key.startswith(stem):
+                        found.add(key.removeprefix(stem))
+    return tuple(sorted(found - own))
+
+
+def _keys(statement: Statement) -> Iterator[str]:
+    yield from (c.key for c in statement.conditions)
+    yield from variable_keys(statement)
+
+
+def sessions(names: Names, trust: Policy, extra: tuple[str, ...]) -> tuple[Session, ...]:
+    """Every kind of tenant session that somebody may make. Raises `TooManyTagsError`."""
+    if len(extra) > _MOST_EXTRA_TAGS:
+        raise TooManyTagsError
+    found: dict[object, Session] = {}
+    identity = names.pool.identity
+    for minter in minters(names, trust):
+        for tier, user, more in product((*names.pool.tiers, None), (True, False), _subsets(extra)):
+            tags = {identity.tenant.tag: TENANT}
+            if user:
+                tags[identity.user.tag] = USER
+            tags |= {tag: f"tag:{tag}" for tag in more}
+            for circumstances, cube in _admitted(names, trust, minter, tier, tags):
+                session = Session(tier, tags, cube, minter, circumstances)
+                found.setdefault((tier, tuple(tags), cube), session)
+    return tuple(found.values())
+
+
+def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
+    """Whether somebody may make any session at all, with or without tags."""
+    return any(True for _ in _untagged(names, trust, minter)) or any(
+        s.minter == minter for s in sessions(names, trust, extra_tags(names, (trust,)))
+    )
+
+
+def minters(names: Names, trust: Policy) -> tuple[Principal, ...]:
+    """Everybody whom the trust policy names, one of each kind."""
+    found = {_role(names.agent_role_arn): None}
+    for statement in trust.statements:
+        named = statement.principals
+        if not statement.allow or named is None:
+            continue
+        if named.everyone or named.negated:
+            found[outsider()] = None
+        for arn in () if named.negated else sorted(named.arns):
+            found[_entity(arn)] = None
+        for account in () if named.negated else sorted(named.accounts):
+            found[_role(f"arn:aws:iam::{account}:role/any")] = None
+        for service in () if named.negated else sorted(named.services):
+            found[Principal(PrincipalKind.SERVICE, service)] = None
+    return tuple(found)
+
+
+def outsider() -> Principal:
+    """Somebody of another account, who has nothing to do with the pool."""
+    return Principal(
+        PrincipalKind.SESSION, OUTSIDER, "999999999999", "arn:aws:iam::999999999999:role/anyone"
+    )
+
+
+def confirmed(names: Names, trust: Policy, session: Session, values: Mapping[str, str]) -> bool:
+    """Whether the evaluator lets the minter make this session."""
+    known = _mint_context(names, session.minter, session.tier, session.tags)
+    slots = {REQUEST_TAG + tag.lower(): (values[v],) for tag, v in session.tags.items()}
+    context = {**known, **slots, **session.circumstances}
+    policies = Policies(identity=(_anything(),), resource=trust)
+    return all(
+        evaluate(Request(session.minter, action, names.vending_role_arn, context), policies).allowed
+        for action in (ASSUME, TAG)
+    )
+
+
+def _admitted(
+    names: Names,
+    trust: Policy,
+    minter: Principal,
+    tier: str | None,
+    tags: Mapping[str, str],
+) -> Iterator[tuple[Mapping[str, tuple[str, ...]], Cube]]:
+    """What the values must be, in each of the circumstances in which the session may be made."""
+    slots = {REQUEST_TAG + tag.lower(): variable for tag, variable in tags.items()}
+    base = _mint_context(names, minter, tier, tags)
+    for circumstances, open_ in _circumstances(trust, base, slots):
+        situation = Situation(
+            minter, {**base, **circumstances}, slots, open=open_, resource=names.vending_role_arn
+        )
+        policies = Policies(identity=(_anything(),), resource=trust)
+        assume = Ways(policies, situation, ASSUME).cubes()
+        tag = Ways(policies, situation, TAG).cubes()
+        for cube in joined(assume, tag):
+            yield circumstances, cube
+
+
+def _untagged(names: Names, trust: Policy, minter: Principal) -> Iterator[Cube]:
+    base = _fixed(minter)
+    for circumstances, open_ in _circumstances(trust, base, {}):
+        known = {**base, **circumstances}
+        situation = Situation(minter, known, {}, open=open_, resource=names.vending_role_arn)
+        policies = Policies(identity=(_anything(),), resource=trust)
+        yield from Ways(policies, situation, ASSUME).cubes()
+
+
+def _circumstances(
+    trust: Policy, base: Mapping[str, tuple[str, ...]], slots: Mapping[str, str]
+) -> Iterator[tuple[dict[str, tuple[str, ...]], frozenset[str]]]:
+    """What the minter may choose besides the tags, and what is unknown of it."""
+    policies = Policies(resource=trust)
+    both = (*statements(policies, ASSUME), *statements(policies, TAG))
+    asked = tuple(conditions(both))
+    chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
+    unknown: set[str] = set()
+    for key in dict.fromkeys(c.key for c in asked):
+        if key in base or key in slots or key.startswith(REQUEST_TAG) or key == TAG_KEYS:
+            continue
+        values, complete = choices(key, (c for c in asked if c.key == key), base)
+        if key.startswith(PRINCIPAL_TAG) or source(key, catalogue()[ASSUME]) is Source.STATE:
+            unknown.add(key)
+        elif complete or key.startswith("sts:"):
+            chosen[key] = values
+        else:
+            unknown.add(key)
+    combined = list(product(*chosen.values()))
+    if len(combined) > _MOST_CHOICES:
+        unknown |= set(chosen)
+        combined, chosen = [()], {}
+    for values in combined:
+        pairs = zip(chosen, values, strict=True)
+        yield {key: value for key, value in pairs if value is not None}, frozenset(unknown)
+
+
+def _mint_context(
+    names: Names, minter: Principal, tier: str | None, tags: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    tag = names.pool.identity.tier.tag
+    known = _fixed(minter)
+    present = list(tags)
+    if tier is not None:
+        known[REQUEST_TAG + tag.lower()] = (tier,)
+        present.insert(0, tag)
+    known[TAG_KEYS] = tuple(present)
+    return known
+
+
+def _fixed(minter: Principal) -> dict[str, tuple[str, ...]]:
+    known: dict[str, tuple[str, ...]] = {
+        "aws:securetransport": ("true",),
+        "aws:principalisawsservice": ("false",),
+    }
+    if minter.kind is PrincipalKind.SERVICE:
+        return known | {"aws:principalisawsservice": ("true",)}
+    kind = "User" if minter.kind is PrincipalKind.USER else "AssumedRole"
+    return known | {
+        "aws:principalaccount": (minter.account,),
+        "aws:principalarn": (minter.role_arn or minter.arn,),
+        "aws:principaltype": (kind,),
+    }
+
+
+def _entity(arn: str) -> Principal:
+    account = arn.split(":")[4]
+    if ":user/" in arn:
+        return Principal(PrincipalKind.USER, arn, account)
+    if ":assumed-role/" in arn:
+        role = arn.split("/")[1]
+        return Principal(PrincipalKind.SESSION, arn, account, f"arn:aws:iam::{account}:role/{role}")
+    return _role(arn)
+
+
+def _role(arn: str) -> Principal:
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    session = f"arn:aws:sts::{account}:assumed-role/{name}/tenantctl-proof"
+    return Principal(PrincipalKind.SESSION, session, account, arn)
+
+
+def _subsets(tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for size in range(len(tags) + 1):
+        yield from combinations(tags, size)

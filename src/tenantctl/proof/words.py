@@ -1,0 +1,93 @@
+"""A witness in words, and as a request that anybody can put before IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tenantctl.domain.names import Names
+from tenantctl.iam.request import Request
+from tenantctl.proof.asks import (
+    ACTOR,
+    FULL_SCAN,
+    LEADING_KEYS,
+    NAMESPACE,
+    NAMESPACE_PATH,
+    PREFIX,
+    Ask,
+)
+from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
+from tenantctl.proof.obligation import Witness
+from tenantctl.proof.values import TENANT
+
+_SPELT = {
+    key.lower(): key
+    for key in (
+        *(LEADING_KEYS, PREFIX, ACTOR, NAMESPACE, NAMESPACE_PATH),
+        "aws:CurrentTime",
+        "aws:EpochTime",
+        "aws:PrincipalAccount",
+        "aws:PrincipalArn",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalType",
+        "aws:RequestedRegion",
+        "aws:ResourceAccount",
+        "aws:SecureTransport",
+        "aws:TagKeys",
+        "aws:TokenIssueTime",
+        "aws:ViaAWSService",
+        "dynamodb:FullTableScan",
+        "s3:ResourceAccount",
+    )
+}
+_SEVERAL = {LEADING_KEYS.lower(), TAG_KEYS}
+"""Keys whose values are a list even when there is one."""
+
+
+def request_of(request: Request, names: Names) -> dict[str, object]:
+    """`action`, `resource` and the whole context, as `tenantctl iam simulate` takes it."""
+    return {
+        "action": request.action,
+        "resource": request.resource,
+        "context": {
+            _spelt(key, names): list(values) if key in _SEVERAL or len(values) != 1 else values[0]
+            for key, values in sorted(request.context.items())
+        },
+    }
+
+
+def sentence(ask: Ask, witness: Witness) -> str:
+    """What the witness does, in one sentence."""
+    candidate = witness.candidate
+    actor, owner = candidate.values[TENANT], candidate.owner[TENANT]
+    who = f"a session of `{actor}`"
+    action = f"`{ask.action.name}`"
+    if ask.also:
+        return f"{who} may take the vending role again as `{owner}`, by {action}"
+    if not ask.target.owners:
+        lacks = f" without `{ask.without[0]}`" if len(ask.without) == 1 else ""
+        return f"{who} may use {action}{lacks} on the whole of it, `{owner}`'s included"
+    if not ask.word:
+        return f"{who} may use {action} on `{_after_bucket(candidate.word)}`, which is `{owner}`'s"
+    if ask.target.prefix:
+        return (
+            f"{who} may use {action} with `{ask.word}` = `{candidate.word}`, "
+            f"under which `{candidate.whole}` of `{owner}` lies"
+        )
+    return f"{who} may use {action} with `{ask.word}` = `{candidate.word}`, which is `{owner}`'s"
+
+
+def _after_bucket(word: str | None) -> str:
+    """The key of an object's ARN."""
+    return (word or "").partition("/")[2]
+
+
+def _spelt(key: str, names: Names) -> str:
+    """A key as AWS and the configuration spell it."""
+    tags: Mapping[str, str] = {t.lower(): t for t in names.pool.identity.tags.values()}
+    for stem, shown in ((PRINCIPAL_TAG, "aws:PrincipalTag/"), (REQUEST_TAG, "aws:RequestTag/")):
+        if key.startswith(stem):
+            tag = key.removeprefix(stem)
+            return shown + tags.get(tag, tag)
+    if key == FULL_SCAN:
+        return "dynamodb:FullTableScan"
+    return _SPELT.get(key, key)
