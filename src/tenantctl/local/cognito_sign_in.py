@@ -25,7 +25,7 @@ _FLOWS: Mapping[str, frozenset[str]] = {
 """What in `ExplicitAuthFlows` admits a flow; names without ALLOW_ are the older ones."""
 
 _ADMIN_FLOWS = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
-"""Flows of AdminInitiateAuth alone. moto refuses them elsewhere too, but only for users that exist."""
+"""Flows of AdminInitiateAuth alone; elsewhere moto refuses them only for users that exist."""
 
 _DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 """An app client's flows where none are named.

@@ -277,3 +277,14 @@ def test_names_that_are_no_placeholders_are_refused(
                 "ExpressionAttributeNames": names,
             },
         )
+
+
+@pytest.mark.parametrize("change", [{"Action": "PUT", "Value": {"S": "clinic-b"}}, {}])
+@pytest.mark.parametrize("name", ["tenant_id", "item_id"])
+def test_the_older_updates_change_no_key(
+    recognised: Recognise, name: str, change: Mapping[str, Any]
+) -> None:
+    """moto would: the item would then be a neighbour's to every read that filters by value."""
+    update = {**NAMED, "Key": KEY, "AttributeUpdates": {"note": change, name: change}}
+    with pytest.raises(ServiceError, match="part of the key"):
+        recognised("dynamodb", "UpdateItem", update)

@@ -3,6 +3,8 @@
 # ruff: noqa: S608 - statements put together of pieces are what is under test
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +149,26 @@ def test_a_token_that_is_none_is_a_validation_error(table: Table) -> None:
     for token in ("x", "\u00e9", "bm90IGpzb24="):
         with pytest.raises(ServiceError, match="NextToken"):
             table.execute("SELECT * FROM records", NextToken=token)
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        None,
+        5,
+        "x",
+        [],
+        {},
+        {"item_id": {"S": "1"}},
+        {"tenant_id": {"S": 5}, "item_id": {"S": "1"}},
+        {"tenant_id": "a", "item_id": {"S": "1"}},
+        {"tenant_id": {"S": "a"}, "item_id": {"S": "1"}, "more": {"L": []}},
+    ],
+)
+def test_a_token_that_somebody_made_up_is_a_validation_error(table: Table, made_up: object) -> None:
+    token = base64.urlsafe_b64encode(json.dumps(made_up).encode()).decode()
+    with pytest.raises(ServiceError, match="ValidationException"):
+        table.execute("SELECT * FROM records", NextToken=token)
 
 
 def test_insert_makes_a_new_item_once(table: Table) -> None:

@@ -49,6 +49,12 @@ def _write(
 ) -> Check:
     """PutItem, UpdateItem, DeleteItem or ConditionCheckItem, alone or in a transaction."""
     where = table_target(call, facts, params)
+    for name in set(where.keys).intersection(params.get("AttributeUpdates") or ()):
+        # moto would change it where it stands: an item of another tenant's, to who reads by value.
+        raise invalid(
+            f"One or more parameter values were invalid: Cannot update attribute {name}. "
+            "This attribute is part of the key"
+        )
     what = "item" if action == "PutItem" else "key"
     return Check(
         f"dynamodb:{action}",

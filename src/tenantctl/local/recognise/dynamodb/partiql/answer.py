@@ -16,7 +16,7 @@ from tenantctl.local.recognise.dynamodb.partiql.native import Native, native
 from tenantctl.local.recognise.dynamodb.partiql.reach import STATEMENTS, read, requests
 from tenantctl.local.recognise.dynamodb.partiql.syntax import Insert, Select, Statement
 from tenantctl.local.recognise.dynamodb.tables import target
-from tenantctl.local.recognise.dynamodb.values import invalid
+from tenantctl.local.recognise.dynamodb.values import invalid, key_text
 
 Run = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Carries out one operation of the DynamoDB API; raises `ServiceError` where it fails."""
@@ -53,7 +53,8 @@ def _single(call: Call, facts: Facts, statement: Statement, run: Run) -> dict[st
     if call.params.get("Limit"):
         params["Limit"] = call.params["Limit"]
     if call.params.get("NextToken"):
-        params["ExclusiveStartKey"] = _key(call.params["NextToken"])
+        where = target(call, facts, statement.table)
+        params["ExclusiveStartKey"] = _key(call.params["NextToken"], where.keys)
     found = run(todo.operation, params)
     out: dict[str, Any] = {"Items": list(found.get("Items") or ())}
     last = found.get("LastEvaluatedKey")
@@ -138,8 +139,14 @@ def _token(key: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, sort_keys=True).encode()).decode()
 
 
-def _key(token: object) -> Any:  # noqa: ANN401 - an attribute map; DynamoDB checks it
+def _key(token: object, keys: tuple[str, ...]) -> dict[str, Any]:
+    """The key of a token; it holds at least the table's `keys`, and nothing but key values."""
     try:
-        return json.loads(base64.urlsafe_b64decode(str(token)))
-    except (binascii.Error, ValueError) as error:
+        found = json.loads(base64.urlsafe_b64decode(str(token)))
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise invalid("The provided NextToken is not valid") from error
+    if not isinstance(found, dict) or not found.keys() >= set(keys):
+        raise invalid("The provided NextToken is not valid")
+    for value in found.values():
+        key_text(value)
+    return found
