@@ -277,6 +277,13 @@ def test_flows_that_are_not_verified_are_refused(cognito: Cognito, flow: str) ->
         cognito.start(ANNA, flow=flow)
 
 
+@pytest.mark.parametrize("email", [ANNA, "no@x.example"])
+def test_an_administrators_flow_is_not_for_users(cognito: Cognito, email: str) -> None:
+    cognito.client = cognito.add_client(ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"])
+    with refused("method not supported"):
+        cognito.start(email, flow="ADMIN_USER_PASSWORD_AUTH")
+
+
 @pytest.mark.parametrize("challenge", ["PASSWORD_VERIFIER", "SMS_MFA", "MFA_SETUP"])
 def test_challenges_that_are_not_verified_are_refused(cognito: Cognito, challenge: str) -> None:
     session = cognito.start(ANNA)["Session"]
