@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tenantctl.cli import console, context, params, reports
+from tenantctl.cli.proof import proved
+from tenantctl.errors import UsageError
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
@@ -24,12 +27,20 @@ class Mode(StrEnum):
     """How isolation is verified."""
 
     LIVE = "live"
+    PROOF = "proof"
 
 
 def verify_isolation(
     ctx: typer.Context,
     *,
-    mode: Annotated[Mode, typer.Option(help="live: attack the pool as it runs.")] = Mode.LIVE,
+    mode: Annotated[
+        Mode,
+        typer.Option(help="live: attack the pool as it runs; proof: from its documents alone."),
+    ] = Mode.LIVE,
+    documents: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Prove these documents, not those of the configuration."),
+    ] = None,
     tenant: Annotated[
         list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
     ] = None,
@@ -46,10 +57,16 @@ def verify_isolation(
     ] = None,
     output: params.Output = params.Format.TABLE,
 ) -> None:
-    """Attack every tenant from its neighbours; exits with 10 on a breach, 11 when not known."""
-    del mode  # there is one so far
+    """Attack every tenant from its neighbours, or prove that nobody can reach another's data.
+
+    Exits with 10 on a breach, 11 when not known.
+    """
     places = reports.destinations(report or ())
-    found = _live(context.of(ctx), tuple(tenant or ()), jobs)
+    _consistent(mode, documents, tenant)
+    if mode is Mode.PROOF:
+        found = proved(context.of(ctx), documents)
+    else:
+        found = _live(context.of(ctx), tuple(tenant or ()), jobs)
     if not reports.write(found, places):
         show(found, output)
     raise typer.Exit(found.verdict.exit_code)
@@ -91,6 +108,14 @@ def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | No
         return verify(token, of, names.pool.identity)
 
     return check
+
+
+def _consistent(mode: Mode, documents: Path | None, tenants: list[str] | None) -> None:
+    """Refuse options that the mode has no use for: they would be thought to count."""
+    if mode is Mode.PROOF and tenants:
+        raise UsageError("a proof is for all tenants", hint="leave --tenant out")
+    if mode is Mode.LIVE and documents is not None:
+        raise UsageError("a live run reads no documents", hint="add --mode proof")
 
 
 def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int | None) -> Report:

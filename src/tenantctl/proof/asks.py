@@ -76,7 +76,7 @@ def of_table(action: Action, names: Names, table: Table) -> Iterator[Ask]:
     arn = names.table_arn(table)
     places: list[tuple[str | None, tuple[Form, ...]]] = []
     if "table" in action.on:
-        places.append((arn, ()))
+        places.append((arn, ((arn,),)))
     places += (
         (None, ((f"{arn}/{kind}/", Wild.ONE, Wild.ANY),))
         for kind in ("index", "stream", "backup")
@@ -114,23 +114,25 @@ def of_table(action: Action, names: Names, table: Table) -> Iterator[Ask]:
 def of_bucket(action: Action, names: Names, bucket: Bucket) -> Iterator[Ask]:
     """The asks of an action on a bucket or its objects."""
     arn = names.bucket_arn(bucket)
+    here: tuple[Form, ...] = ((arn,),)
     match action.reach:
         case Reach.OBJECT:
             owners = open_ended(forms(bucket.prefix, names, before=f"{arn}/"))
             yield Ask(action, "S3-OBJECT-KEY", Target(owners))
         case Reach.LISTING:
             owners = open_ended(forms(bucket.prefix, names))
-            yield Ask(action, "S3-LIST-PREFIX", Target(owners, prefix=True), arn, PREFIX)
-            yield Ask(action, "S3-LIST-PREFIX", Target(), arn, without=(PREFIX,))
+            yield Ask(action, "S3-LIST-PREFIX", Target(owners, here, prefix=True), arn, PREFIX)
+            yield Ask(action, "S3-LIST-PREFIX", Target((), here), arn, without=(PREFIX,))
         case Reach.WHOLE | Reach.UNLOCK:
-            yield Ask(action, "S3-WHOLE-BUCKET", Target(), arn)
+            yield Ask(action, "S3-WHOLE-BUCKET", Target((), here), arn)
 
 
 def of_memory(action: Action, names: Names, memory: Memory) -> Iterator[Ask]:
     """The asks of an action on a memory."""
     arn = names.memory_arn(memory)
+    here: tuple[Form, ...] = ((arn,),)
     keys = (ACTOR, NAMESPACE, NAMESPACE_PATH)
-    actors = Target(forms(memory.actor, names))
+    actors = Target(forms(memory.actor, names), here)
     spaces = open_ended(forms(memory.namespace, names))
 
     def keyed(rule: str, target: Target, word: str) -> Ask:
@@ -142,13 +144,13 @@ def of_memory(action: Action, names: Names, memory: Memory) -> Iterator[Ask]:
         case Reach.ACTOR | Reach.JOB:
             yield keyed("MEMORY-ACTOR", actors, ACTOR)
         case Reach.RECORD:
-            yield keyed("MEMORY-NAMESPACE", Target(spaces), NAMESPACE)
+            yield keyed("MEMORY-NAMESPACE", Target(spaces, here), NAMESPACE)
         case Reach.SEARCH:
-            under = Target(spaces, prefix=True)
+            under = Target(spaces, here, prefix=True)
             yield keyed("MEMORY-NAMESPACE", under, NAMESPACE)
             yield keyed("MEMORY-NAMESPACE", under, NAMESPACE_PATH)
     if action.reach in {Reach.WHOLE, Reach.JOB}:
-        yield Ask(action, "MEMORY-WHOLE", Target(), arn, without=keys)
+        yield Ask(action, "MEMORY-WHOLE", Target((), here), arn, without=keys)
 
 
 def of_tags(action: Action, names: Names, keys: tuple[str, ...]) -> Ask:
@@ -157,7 +159,7 @@ def of_tags(action: Action, names: Names, keys: tuple[str, ...]) -> Ask:
     return Ask(
         action,
         "STS-RETAG",
-        Target(owners),
+        Target(owners, ((names.vending_role_arn,),)),
         names.vending_role_arn,
         f"aws:RequestTag/{names.pool.identity.tenant.tag}",
         known={"aws:tagkeys": keys},
@@ -168,4 +170,6 @@ def of_tags(action: Action, names: Names, keys: tuple[str, ...]) -> Ask:
 def of_role(action: Action, names: Names) -> Iterator[Ask]:
     """The ask of an action on the vending role itself."""
     if action.reach is Reach.ROLE:
-        yield Ask(action, "IAM-OWN-ROLE", Target(), names.vending_role_arn)
+        yield Ask(
+            action, "IAM-OWN-ROLE", Target((), ((names.vending_role_arn,),)), names.vending_role_arn
+        )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tenantctl.domain.names import Names
-from tenantctl.errors import Place, PolicyInvalidError
+from tenantctl.domain.pool import Pool
+from tenantctl.errors import ConfigError, Place, PolicyInvalidError
 from tenantctl.iam.document import read
-from tenantctl.iam.policy import Kind, Policy
-from tenantctl.proof.documents import Documents
+from tenantctl.iam.policy import Kind, Policy, Statement
+from tenantctl.proof.documents import Documents, texts
 
 _KNOWN = ("trust.json", "identity", "boundary.json", "session.json", "resource")
 
 
-def load(directory: Path, names: Names) -> Documents:
-    """The documents below a directory; the form is part of the contract with users.
+def load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
+    """The documents below a directory, and the names of the pool in the account they speak of.
 
     Raises `PolicyInvalidError` that names the file for what is missing, unreadable or malformed.
     """
@@ -30,9 +33,16 @@ def load(directory: Path, names: Names) -> Documents:
             place=Place(str(trust)),
             hint="without it nothing is known of who makes sessions, and with which tags",
         )
+    made = Documents(
+        trust=_read(trust, "trust.json", Kind.TRUST),
+        identity=tuple(_folder(directory, "identity", Kind.IDENTITY)),
+        boundary=_optional(directory / "boundary.json", Kind.BOUNDARY),
+        session=_optional(directory / "session.json", Kind.SESSION),
+    )
+    resources = tuple(_folder(directory, "resource", Kind.RESOURCE))
+    names, notes = _names(pool, (*made.every, *resources))
     attached: list[tuple[str, Policy]] = []
-    notes: list[str] = []
-    for policy in _folder(directory, "resource", Kind.RESOURCE):
+    for policy in resources:
         places = attached_to(policy, names)
         if not places:
             notes.append(f"`{policy.name}` names no table or bucket of the pool; it was left out")
@@ -43,14 +53,38 @@ def load(directory: Path, names: Names) -> Documents:
         for path in sorted(directory.iterdir())
         if path.name not in _KNOWN and not path.name.startswith(".")
     )
-    return Documents(
-        trust=_read(trust, "trust.json", Kind.TRUST),
-        identity=tuple(_folder(directory, "identity", Kind.IDENTITY)),
-        boundary=_optional(directory / "boundary.json", Kind.BOUNDARY),
-        session=_optional(directory / "session.json", Kind.SESSION),
-        resources=tuple(attached),
-        notes=tuple(notes),
-    )
+    return names, replace(made, resources=tuple(attached), notes=tuple(notes))
+
+
+_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+
+
+def _names(pool: Pool, policies: tuple[Policy, ...]) -> tuple[Names, list[str]]:
+    """The names in the account of the documents.
+
+    Where they name another account than the configuration, theirs counts: ARNs of the wrong one
+    would match nothing, and everything would seem isolated. Raises `ConfigError` for several.
+    """
+    found = {a for p in policies for text in texts(p) for a in _ACCOUNT.findall(text)}
+    if not found:
+        found = {a for p in policies for s in p.statements for a in _trusted(s)}
+    if pool.account is not None and (not found or pool.account in found):
+        return Names(pool, pool.account), []
+    if len(found) > 1:
+        raise ConfigError(
+            f"the documents name several accounts: {', '.join(sorted(found))}",
+            hint="say which is the pool's, by `account` in the configuration",
+        )
+    account = next(iter(found), "000000000000")
+    note = f"the documents speak of account `{account}`, so the pool was taken to be there"
+    return Names(pool, account), [note]
+
+
+def _trusted(statement: Statement) -> set[str]:
+    named = statement.principals
+    if named is None:
+        return set()
+    return {*named.accounts, *(arn.split(":")[4] for arn in named.arns)}
 
 
 def attached_to(policy: Policy, names: Names) -> tuple[str, ...]:

@@ -49,6 +49,10 @@ _YEAR_2020 = Decimal(1_577_836_800)
 _TODAY = Decimal(1_800_000_000)
 
 
+OF_THE_OWNER = "s3:existingobjecttag/"
+"""Tags of the object itself: each owner's may differ, so a witness can't just assume them."""
+
+
 def source(key: str, action: Action) -> Source:
     """Who decides on a key of lower case that is neither fixed nor a session's tag."""
     if key in _TIME:

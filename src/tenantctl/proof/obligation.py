@@ -16,7 +16,7 @@ from tenantctl.iam.request import Request
 from tenantctl.proof.asks import Ask
 from tenantctl.proof.constraint import Cube
 from tenantctl.proof.documents import Documents, session_of, statements, variable_keys
-from tenantctl.proof.keys import FRESH, PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.keys import FRESH, OF_THE_OWNER, PRINCIPAL_TAG, Source, choices, source
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.parses import TooLargeError
 from tenantctl.proof.paths import TooManyWaysError, Ways, joined
@@ -104,7 +104,7 @@ class Prover:
         settled = {*known, *slots, word, *(key.lower() for key in ask.without)}
         chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
         unknown: set[str] = set()
-        for key in self._keys(ask, policies):
+        for key in self.keys(ask, policies):
             if key in settled or key.startswith(PRINCIPAL_TAG):
                 continue
             match source(key, ask.action):
@@ -129,7 +129,7 @@ class Prover:
                 word=word,
                 open=frozenset(unknown),
                 resource=ask.resource,
-                several=bool(ask.target.resources),
+                several=ask.resource is None and bool(ask.target.resources),
                 companions=ask.companions,
             )
 
@@ -161,7 +161,8 @@ class Prover:
             self._relevant[key] = tuple(found)
         return self._relevant[key]
 
-    def _keys(self, ask: Ask, policies: Policies) -> dict[str, None]:
+    def keys(self, ask: Ask, policies: Policies) -> dict[str, None]:
+        """Every condition key that a statement on the action asks for."""
         found: dict[str, None] = {}
         for statement in self._statements(ask, policies):
             found |= dict.fromkeys(c.key for c in statement.conditions)
@@ -215,7 +216,7 @@ class Prover:
             return
         word = candidate.word
         open_ = {
-            key: self._choices(key, ask, policies, context)[0] for key in sorted(situation.open)
+            key: self._open_choices(key, ask, policies, context) for key in sorted(situation.open)
         }
         words: list[tuple[str, ...]] = [()]
         if situation.word and word is not None:
@@ -229,6 +230,19 @@ class Prover:
                 if situation.word:
                     made[situation.word] = values
                 yield Request(situation.caller, ask.action.name, resource, made)
+
+    def _open_choices(
+        self, key: str, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
+    ) -> tuple[tuple[str, ...] | None, ...]:
+        """What an open key may be in a witness.
+
+        The account's organization and a shared resource's tags are taken to be what the policies
+        name, or those would grant nothing to anybody; never to be one tenant's.
+        """
+        if key.startswith(OF_THE_OWNER):
+            return (None,)
+        known = {} if source(key, ask.action) is Source.STATE else context
+        return self._choices(key, ask, policies, known)[0]
 
     def _companions(
         self, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]

@@ -49,6 +49,8 @@ class Ways:
         )
         granted: dict[Reach, set[Cube]] = {reach: set() for reach in Reach}
         resource = self.policies.resource
+        if resource is not None and resource.kind is Kind.TRUST and not self._enters():
+            resource = None
         for statement in resource.speaking_of(self.action)[0] if resource is not None else ():
             reach = statement.reach(self.situation.caller)
             cube = None if reach is None else self.situation.applies(statement)
@@ -63,6 +65,10 @@ class Ways:
         if not self.crosses:
             yield from granted[Reach.DIRECT]
             yield from _joined(limits, granted[Reach.ROLE])
+
+    def _enters(self) -> bool:
+        """Whether a trust policy has a say: it speaks of entering the role, and of nothing else."""
+        return self.action.lower().startswith("sts:")
 
     def _allows(self, policies: Iterable[Policy | None]) -> set[Cube]:
         """The cubes of the Allows; a policy that isn't attached limits nothing."""

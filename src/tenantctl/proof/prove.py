@@ -41,7 +41,7 @@ class Holding:
     asks: tuple[Ask, ...]
 
 
-def prove(documents: Documents, names: Names, *, target: str = "documents") -> Report:
+def prove(names: Names, documents: Documents, *, target: str = "documents") -> Report:
     """Prove isolation for all tenants, or show how it breaks, or say what isn't known.
 
     There is a finding for every action that reaches tenants' data, on every table, bucket and
@@ -122,7 +122,7 @@ def _finding(
         for one in asks:
             decided = prover.decide(one, policies)
             if isinstance(decided, Witness):
-                return _breach(prover, holding, one, decided)
+                return _breach(prover, holding, one, policies, decided)
             unknown = unknown or decided
         if doubts and not prover.sessions:
             unknown = Unknown(doubts[0])
@@ -143,7 +143,9 @@ def _finding(
     )
 
 
-def _breach(prover: Prover, holding: Holding, ask: Ask, witness: Witness) -> Finding:
+def _breach(
+    prover: Prover, holding: Holding, ask: Ask, policies: Policies, witness: Witness
+) -> Finding:
     candidate, identity = witness.candidate, prover.names.pool.identity
     tiers = list(prover.names.pool.tiers)
     return Finding(
@@ -158,7 +160,7 @@ def _breach(prover: Prover, holding: Holding, ask: Ask, witness: Witness) -> Fin
             candidate.values[USER] if identity.user.tag in witness.session.tags else None,
         ),
         owner=Party(candidate.tier or tiers[0], candidate.owner[TENANT], candidate.owner.get(USER)),
-        request=request_of(witness.request, prover.names),
+        request=request_of(witness.request, prover.names, prover.keys(ask, policies)),
         decided_by=witness.decided_by,
         message=sentence(ask, witness),
         fix=fix(prover, holding.arn, ask, witness),

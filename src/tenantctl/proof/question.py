@@ -13,7 +13,7 @@ from tenantctl.proof.constraint import Cube, Match, Track, Value
 from tenantctl.proof.dfa import Dfa
 from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.parses import Parse, Product
-from tenantctl.proof.shape import Avoided, Form, Shape, Slot
+from tenantctl.proof.shape import Avoided, Form, Shape, Slot, Wild
 from tenantctl.proof.values import TENANT, USER, Values
 
 NAMESAKES = (
@@ -107,7 +107,7 @@ class Asker:
         values = self.actor.all(_values(cube), loose=loose)
         if any(dfa.empty for dfa in values.values()):
             return True
-        if target.resources:
+        if _asks(cube, Track.RESOURCE):
             track = self._product(cube, Track.RESOURCE, target.resources, {}, values)
             if track.separated():
                 return True
@@ -153,14 +153,15 @@ class Asker:
     def _shortest(self, narrowed: tuple[Value, ...]) -> Iterator[tuple[str, str]]:
         """Pairs for formats that admit no friendly name."""
         mine = self.actor.all(narrowed)[TENANT].words(4)
-        theirs = [self.alphabet.word(w) for w in self.owner.all(())[TENANT].words(4)]
+        theirs = [other for _, other in NAMESAKES]
+        theirs += [self.alphabet.word(w) for w in self.owner.all(())[TENANT].words(4)]
         for word in mine:
             yield from ((self.alphabet.word(word), other) for other in theirs)
 
     def _named(self, cube: Cube, target: Target) -> Iterator[tuple[str, str]]:
         """Pairs whose first tenant is spelled out by the resource itself."""
         values = self.actor.all(_values(cube))
-        if any(dfa.empty for dfa in values.values()) or not target.resources:
+        if any(dfa.empty for dfa in values.values()) or not _asks(cube, Track.RESOURCE):
             return
         product = self._product(cube, Track.RESOURCE, target.resources, {}, values)
         for parse in product.parses(self.alphabet, _WORDS):
@@ -172,18 +173,28 @@ class Asker:
         self, values: Mapping[str, str], owner: Mapping[str, str], cube: Cube, target: Target
     ) -> Iterator[Candidate]:
         """Candidates for two given tenants."""
-        chosen = self._completed(values, _values(cube))
-        if chosen is None:
+        narrowed = _values(cube)
+        friendly = dict(values)
+        user = next((u for u in USERS if self.actor.accepts(USER, u, narrowed)), None)
+        if user is not None:
+            friendly[USER] = user
+        mine = self.actor.all(narrowed) | self.actor.words(friendly)
+        theirs = self._owner_user(owner)
+        if not target.owners:
+            chosen = self._completed(friendly, narrowed)
+            if chosen is not None:
+                for resource in self._resources(cube, target, self.actor.words(chosen)):
+                    yield Candidate(chosen, None, theirs, None, None, resource)
             return
-        mine = self.actor.single(chosen)
-        for resource in self._resources(cube, target, mine):
-            if not target.owners:
-                yield Candidate(chosen, None, owner, None, None, resource)
-            for tier, form in target.owners:
-                theirs = self._owner_user(owner)
-                single = self.owner.single(theirs)
-                product = self._product(cube, Track.WORD, (form,), single, mine, target.prefix)
-                for parse in product.parses(self.alphabet, _WORDS):
+        single = self.owner.all(()) | self.owner.words(theirs)
+        for tier, form in target.owners:
+            product = self._product(cube, Track.WORD, (form,), single, mine, target.prefix)
+            for parse in product.parses(self.alphabet, _WORDS):
+                found = _one_each(parse.actor)
+                chosen = None if found is None else self._completed({**found, **friendly}, narrowed)
+                if chosen is None:
+                    continue
+                for resource in self._resources(cube, target, self.actor.words(chosen)):
                     yield Candidate(chosen, tier, theirs, parse.word, parse.whole, resource)
 
     def _of_parses(self, cube: Cube, target: Target) -> Iterator[Candidate]:
@@ -212,7 +223,7 @@ class Asker:
         chosen = self._completed(actor, _values(cube))
         if chosen is None:
             return
-        for resource in self._resources(cube, target, self.actor.single(chosen)):
+        for resource in self._resources(cube, target, self.actor.words(chosen)):
             yield Candidate(chosen, tier, owner, parse.word, parse.whole, resource)
 
     def _completed(
@@ -241,12 +252,23 @@ class Asker:
     def _resources(
         self, cube: Cube, target: Target, values: dict[str, Dfa]
     ) -> Iterator[str | None]:
-        if not target.resources:
-            yield None
+        if not target.resources or not _asks(cube, Track.RESOURCE):
+            yield next((_some(form) for form in target.resources), None)
             return
         product = self._product(cube, Track.RESOURCE, target.resources, {}, values)
         for parse in product.parses(self.alphabet, _WORDS):
             yield parse.word
+
+
+def _some(form: Form) -> str:
+    """A text of a form without slots."""
+    return "".join(
+        part if isinstance(part, str) else "any" if part is Wild.ONE else "" for part in form
+    )
+
+
+def _asks(cube: Cube, track: Track) -> bool:
+    return any(isinstance(c, Match) and c.track is track for c in cube)
 
 
 def _values(cube: Cube) -> tuple[Value, ...]:

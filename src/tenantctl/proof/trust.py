@@ -86,24 +86,35 @@ def sessions(names: Names, trust: Policy, extra: tuple[str, ...]) -> tuple[Sessi
     if len(extra) > _MOST_EXTRA_TAGS:
         raise TooManyTagsError
     found: dict[object, Session] = {}
-    identity = names.pool.identity
     for minter in minters(names, trust):
-        for tier, user, more in product((*names.pool.tiers, None), (True, False), _subsets(extra)):
-            tags = {identity.tenant.tag: TENANT}
-            if user:
-                tags[identity.user.tag] = USER
-            tags |= {tag: f"tag:{tag}" for tag in more}
-            for circumstances, cube in _admitted(names, trust, minter, tier, tags):
-                session = Session(tier, tags, cube, minter, circumstances)
-                found.setdefault((tier, tuple(tags), cube), session)
+        for made in _by(names, trust, minter, extra):
+            for session in made:
+                key = (session.tier, tuple(session.tags), session.cube)
+                found.setdefault(key, session)
     return tuple(found.values())
+
+
+def _by(
+    names: Names, trust: Policy, minter: Principal, extra: tuple[str, ...]
+) -> Iterator[Iterator[Session]]:
+    """The sessions that one principal may make, by the tags that they carry."""
+    identity = names.pool.identity
+    for tier, user, more in product((*names.pool.tiers, None), (True, False), _subsets(extra)):
+        tags = {identity.tenant.tag: TENANT}
+        if user:
+            tags[identity.user.tag] = USER
+        tags |= {tag: f"tag:{tag}" for tag in more}
+        yield (
+            Session(tier, tags, cube, minter, circumstances)
+            for circumstances, cube in _admitted(names, trust, minter, tier, tags)
+        )
 
 
 def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
     """Whether somebody may make any session at all, with or without tags."""
-    return any(True for _ in _untagged(names, trust, minter)) or any(
-        s.minter == minter for s in sessions(names, trust, extra_tags(names, (trust,)))
-    )
+    extra = extra_tags(names, (trust,))
+    tagged = (x for found in _by(names, trust, minter, extra) for x in found)
+    return any(True for _ in _untagged(names, trust, minter)) or any(True for _ in tagged)
 
 
 def minters(names: Names, trust: Policy) -> tuple[Principal, ...]:

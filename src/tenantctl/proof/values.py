@@ -54,10 +54,9 @@ class Values:
             for name in self.formats
         }
 
-    def single(self, values: Mapping[str, str]) -> dict[str, Dfa]:
-        """The same with one value for some variables. Their characters must be literals."""
-        made = self.all(())
-        return made | {name: of_words((value,), self.alphabet) for name, value in values.items()}
+    def words(self, values: Mapping[str, str]) -> dict[str, Dfa]:
+        """Each variable with its one value."""
+        return {name: of_words((value,), self.alphabet) for name, value in values.items()}
 
     def accepts(self, variable: str, text: str, narrowed: Iterable[Value] = ()) -> bool:
         """Whether a text whose characters are literals of the alphabet is such a value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from tenantctl.domain.names import Names
 from tenantctl.iam.request import Request
@@ -39,18 +39,24 @@ _SPELT = {
         "s3:ResourceAccount",
     )
 }
+_USUAL = ("aws:", "s3:resourceaccount")
 _SEVERAL = {LEADING_KEYS.lower(), TAG_KEYS}
 """Keys whose values are a list even when there is one."""
 
 
-def request_of(request: Request, names: Names) -> dict[str, object]:
-    """`action`, `resource` and the whole context, as `tenantctl iam simulate` takes it."""
+def request_of(request: Request, names: Names, asked: Container[str]) -> dict[str, object]:
+    """`action`, `resource` and the context, as `tenantctl iam simulate` takes it.
+
+    Of what every signed request carries only the keys that are `asked` for are shown: the others
+    make no difference to any statement.
+    """
     return {
         "action": request.action,
         "resource": request.resource,
         "context": {
             _spelt(key, names): list(values) if key in _SEVERAL or len(values) != 1 else values[0]
             for key, values in sorted(request.context.items())
+            if key in asked or not key.startswith(_USUAL) or key.startswith(PRINCIPAL_TAG)
         },
     }
 
