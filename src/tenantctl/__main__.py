@@ -30,10 +30,8 @@ def main() -> None:
 
 
 def _run() -> int:
-    from tenantctl.cli.app import app
-
     try:
-        result = app(prog_name="tenantctl", standalone_mode=False)
+        result = _result(sys.argv[1:])
     except SystemExit as error:
         # typer turns a broken pipe into a plain exit.
         if isinstance(error.__context__, BrokenPipeError):
@@ -45,6 +43,18 @@ def _run() -> int:
         return _tell(error)
     # typer answers Ctrl-C with its number, and a command that ends well with what it returned.
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _result(args: list[str]) -> object:
+    """What the command returned; `iam simulate` starts without typer, in a third of the time."""
+    match args:
+        case ["iam", "simulate", cases] if cases == "-" or not cases.startswith("-"):
+            from tenantctl.cli.simulate import simulate
+
+            return simulate(cases)
+    from tenantctl.cli.app import app
+
+    return app(prog_name="tenantctl", standalone_mode=False)
 
 
 def _tell(error: BaseException) -> int:

@@ -16,6 +16,7 @@ from tenantctl.cli import params
 from tenantctl.cli.context import Context
 from tenantctl.cli.creds import app as creds
 from tenantctl.cli.demo import demo
+from tenantctl.cli.iam import app as iam
 from tenantctl.cli.init import init
 from tenantctl.cli.local import app as local
 from tenantctl.cli.onboard import app as onboard
@@ -32,6 +33,7 @@ ORDER = (
     "policy",
     "creds",
     "verify-isolation",
+    "iam",
     "local",
     "demo",
 )
@@ -63,6 +65,7 @@ app.add_typer(tenant)
 app.add_typer(policy)
 app.add_typer(creds)
 app.command()(verify_isolation)
+app.add_typer(iam)
 app.add_typer(local)
 app.command()(demo)
 

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-import typer
-
 from tenantctl.errors import ConfirmationNeededError, TenantctlError
 
 if TYPE_CHECKING:
@@ -57,9 +55,9 @@ def printable(text: str) -> str:
 
 def show_error(error: TenantctlError) -> None:
     """`error: …` and `hint: …` on stderr, as text: user input is never read as markup."""
-    typer.echo(f"{_styled('error:', 'red')} {printable(str(error))}", err=True)
+    _echo(f"{_styled('error:', 'red')} {printable(str(error))}", err=True)
     if error.hint:
-        typer.echo(f"{_styled('hint:', 'cyan')} {printable(error.hint)}", err=True)
+        _echo(f"{_styled('hint:', 'cyan')} {printable(error.hint)}", err=True)
 
 
 def show_defect(error: BaseException) -> None:
@@ -70,33 +68,52 @@ def show_defect(error: BaseException) -> None:
 
     debug = os.environ.get(DEBUG, "") not in {"", "0", "false"}
     if debug:
-        typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        _echo("".join(traceback.format_exception(error)), err=True, nl=False)
     what = printable(f"{type(error).__name__}: {error}"[:300])
-    typer.echo(f"{_styled('error:', 'red')} this is a defect of tenantctl: {what}", err=True)
+    _echo(f"{_styled('error:', 'red')} this is a defect of tenantctl: {what}", err=True)
     if not debug:
         hint = "run it again with `tenantctl --debug …` and report what it prints"
-        typer.echo(f"{_styled('hint:', 'cyan')} {hint}", err=True)
+        _echo(f"{_styled('hint:', 'cyan')} {hint}", err=True)
 
 
 def _styled(text: str, colour: str) -> str:
     """`text` in colour, unless NO_COLOR asks for none: https://no-color.org."""
-    return text if os.environ.get("NO_COLOR") else typer.style(text, fg=colour, bold=True)
+    if os.environ.get("NO_COLOR"):
+        return text
+    import typer
+
+    return typer.style(text, fg=colour, bold=True)
+
+
+def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    # typer is imported where something is said: `iam simulate` starts without it.
+    import typer
+
+    typer.echo(text, err=err, nl=nl)
 
 
 def note(text: str) -> None:
     """A line of progress or advice on stderr."""
-    typer.echo(text, err=True)
+    _echo(text, err=True)
 
 
 def emit_text(text: str) -> None:
     """Data on stdout, as it is."""
-    typer.echo(text)
+    _echo(text)
+
+
+def emit_lines(batches: Iterable[Iterable[bytes]]) -> None:
+    """Lines of UTF-8 on stdout, each batch as soon as it is there."""
+    out = sys.stdout.buffer
+    for lines in batches:
+        out.write(b"\n".join((*lines, b"")))
+        out.flush()
 
 
 def emit_json(value: object) -> None:
     """One JSON document on stdout."""
     utf8 = sys.stdout.encoding.casefold().replace("-", "") == "utf8"
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=not utf8))
+    _echo(json.dumps(value, indent=2, ensure_ascii=not utf8))
 
 
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -123,6 +140,8 @@ def confirm(question: str, *, yes: bool) -> None:
         raise ConfirmationNeededError(
             f"{question} needs an answer, and this is no terminal", hint="give --yes"
         )
+    import typer
+
     typer.confirm(question, abort=True, err=True)
 
 

@@ -50,6 +50,7 @@ class Spoken:
     resource: tuple[Named, ...]
     trust: bool  # whether the action lets somebody into a role
     is_role: bool  # whether the resource's policy is a trust policy
+    plain: bool  # whether a caller of the same account is decided by its own policies alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,17 @@ class Policies:
         if found is None:
             trust = action.lower() in _TRUST_ACTIONS
             resource = self.resource
+            granted = tuple(_named(resource, action)) if resource is not None else ()
             found = Spoken(
                 denies=tuple(n for p in self.every for n in _named(p, action, allow=False)),
                 identity=tuple(n for p in self.identity for n in _named(p, action)),
                 limits=tuple(
                     tuple(_named(p, action)) for p in (self.boundary, self.session) if p is not None
                 ),
-                resource=tuple(_named(resource, action)) if resource is not None else (),
+                resource=granted,
                 trust=trust,
                 is_role=resource is not None and resource.kind is Kind.TRUST,
+                plain=not trust and not granted,
             )
             # Actions come from requests: an endless stream of made-up ones must not stay.
             if len(self._by_action) < MOST_ACTIONS and len(action) <= LONGEST_ACTION:
@@ -125,8 +128,15 @@ def evaluate(request: Request, policies: Policies) -> Decision:
 
 def _allowed_by(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """The Allows that let the request through; `None` if something needed is missing."""
-    kind = request.principal.kind
+    principal = request.principal
+    kind = principal.kind
     if kind is PrincipalKind.SESSION or kind is PrincipalKind.USER:
+        if spoken.plain and principal.account and request.resource_account == principal.account:
+            own = _first(request, spoken.identity)
+            if own is None or not spoken.limits:
+                return own
+            limits = _limits(request, spoken)
+            return None if limits is None else own + limits
         return _allowed_to_entity(request, spoken)
     reach, granted = _grant(request, spoken)
     if kind is PrincipalKind.ROOT:
