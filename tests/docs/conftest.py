@@ -133,7 +133,9 @@ class Place:
     state: Path
 
     def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TENANTCTL_"))}
+        # Without its byte code on disk the program is compiled again by every command.
+        dropped = ("AWS_", "TENANTCTL_", "PYTHONDONTWRITEBYTECODE")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
         return {
             **kept,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
