@@ -257,11 +257,21 @@ def acts_as_agent(names: Names, principal: Principal, values: Values) -> bool:
 
 def test_the_agentcore_service_acts_as_the_agent_for_this_account_alone(names: Names) -> None:
     service = Principal(PrincipalKind.SERVICE, "bedrock-agentcore.amazonaws.com")
-    assert acts_as_agent(names, service, {"aws:SourceAccount": ACCOUNT})
-    assert not acts_as_agent(names, service, {"aws:SourceAccount": "999999999999"})
-    assert not acts_as_agent(names, service, {})
+    runtime = f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:runtime/clinic_agent-0123456789"
+    known: Values = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": runtime}
+    assert acts_as_agent(names, service, known)
+    for changed in (
+        {"aws:SourceAccount": "999999999999"},
+        {"aws:SourceArn": runtime.replace(ACCOUNT, "999999999999")},
+        {"aws:SourceArn": runtime.replace("us-east-1", "eu-central-1")},
+        {"aws:SourceArn": runtime.replace("bedrock-agentcore", "lambda")},
+    ):
+        assert not acts_as_agent(names, service, {**known, **changed}), changed
+    for missing in known:
+        rest = {key: value for key, value in known.items() if key != missing}
+        assert not acts_as_agent(names, service, rest), missing
     other = Principal(PrincipalKind.SERVICE, "lambda.amazonaws.com")
-    assert not acts_as_agent(names, other, {"aws:SourceAccount": ACCOUNT})
+    assert not acts_as_agent(names, other, known)
 
 
 def test_operators_act_as_the_agent_only_where_they_are_named(named: Named, names: Names) -> None:

@@ -188,6 +188,7 @@ def let_anybody_sign_up(aws: Aws, names: Names) -> None:
     aws.client("cognito-idp").update_user_pool(
         UserPoolId=lookup.user_pool(aws, names).id,
         AdminCreateUserConfig={"AllowAdminCreateUserOnly": False},
+        UserPoolTags=names.tags,
     )
 
 
@@ -195,6 +196,7 @@ def weaken_passwords(aws: Aws, names: Names) -> None:
     aws.client("cognito-idp").update_user_pool(
         UserPoolId=lookup.user_pool(aws, names).id,
         Policies={"PasswordPolicy": {"MinimumLength": 6}},
+        UserPoolTags=names.tags,
     )
 
 
@@ -265,6 +267,7 @@ def test_an_attribute_that_is_missing_is_added_and_the_tenant_one_immutable(
         PoolName=names.user_pool,
         UsernameAttributes=["email"],
         UsernameConfiguration={"CaseSensitive": False},
+        UserPoolTags=names.tags,
     )
     apply(plan(aws, names), aws)
     assert plan(aws, names).steps == ()

@@ -15,17 +15,24 @@ if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
     from tenantctl.domain.names import Names
     from tenantctl.pool.plan import Plan
-    from tenantctl.pool.step import Step
+    from tenantctl.pool.step import Part, Step
 
 app = typer.Typer(
     name="pool", help="Plan, make and take down the shared infrastructure.", no_args_is_help=True
 )
 
 
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Take over what bears the right name and isn't the pool's."),
+]
+
+
 @app.command("plan")
 def plan_command(
     ctx: typer.Context,
     *,
+    adopt: Adopt = False,
     output: params.Output = params.Format.TABLE,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 14 when something would change.")
@@ -33,7 +40,7 @@ def plan_command(
 ) -> None:
     """Show what `apply` would change; changes nothing."""
     with context.of(ctx).cloud() as (names, aws):
-        planned = _planned(ctx, aws, names)
+        planned = _planned(ctx, aws, names, adopt=adopt)
     _show(planned.steps, output)
     if exit_code and planned.steps:
         raise typer.Exit(ExitCode.DIFFERENCES)
@@ -43,13 +50,14 @@ def plan_command(
 def apply_command(
     ctx: typer.Context,
     *,
+    adopt: Adopt = False,
     yes: params.Yes = False,
     dry_run: params.DryRun = False,
     output: params.Output = params.Format.TABLE,
 ) -> None:
     """Bring the pool to what the configuration says."""
     with context.of(ctx).cloud() as (names, aws):
-        steps = _planned(ctx, aws, names).steps
+        steps = _planned(ctx, aws, names, adopt=adopt).steps
         if steps and not dry_run:
             # Nothing is lost by it, but on AWS it costs money.
             free = aws.target is Target.LOCAL
@@ -69,18 +77,19 @@ def destroy_command(
     dry_run: params.DryRun = False,
     output: params.Output = params.Format.TABLE,
 ) -> None:
-    """Delete the pool with all data in it."""
+    """Delete what the pool made or adopted, with all data in it; nothing else."""
     from tenantctl.pool import plan, teardown
 
     with context.of(ctx).cloud() as (names, aws):
-        steps = teardown.steps(names, plan.plan(aws, names, beside=_beside(ctx)))
+        present = plan.observe(aws, names, beside=_beside(ctx))
+        steps = teardown.steps(names, present)
         if not force:
             teardown.refuse_with_tenants(aws, names)
         if steps and not dry_run:
             question = f"delete the pool `{names.pool.name}` with all data in it?"
             console.confirm(question, yes=yes)
             _run(ctx, steps, aws, "deleting the pool")
-    _show(steps, output, done=not dry_run)
+    _show(steps, output, done=not dry_run, left=present.foreign)
 
 
 @app.command("show")
@@ -108,10 +117,10 @@ def _beside(ctx: typer.Context) -> Path:
     return context.of(ctx).config.parent
 
 
-def _planned(ctx: typer.Context, aws: Aws, names: Names) -> Plan:
+def _planned(ctx: typer.Context, aws: Aws, names: Names, *, adopt: bool) -> Plan:
     from tenantctl.pool import plan
 
-    planned = plan.plan(aws, names, beside=_beside(ctx))
+    planned = plan.plan(aws, names, beside=_beside(ctx), adopt=adopt)
     plan.check(planned)
     return planned
 
@@ -123,12 +132,19 @@ def _run(ctx: typer.Context, steps: tuple[Step, ...], aws: Aws, title: str) -> N
         plan.run(steps, aws, lambda step: advance(step.resource))
 
 
-def _show(steps: tuple[Step, ...], output: params.Format, *, done: bool = False) -> None:
+def _show(
+    steps: tuple[Step, ...],
+    output: params.Format,
+    *,
+    done: bool = False,
+    left: tuple[Part, ...] = (),
+) -> None:
     from tenantctl.pool import describe
 
     if output is params.Format.JSON:
-        console.emit_json({"done": done, "steps": describe.steps_json(steps)})
+        alone = {"left_alone": describe.left_json(left)} if left else {}
+        console.emit_json({"done": done, "steps": describe.steps_json(steps), **alone})
         return
-    for line in describe.lines(steps, fields=not done):
+    for line in (*describe.lines(steps, fields=not done), *describe.left_alone(left)):
         console.emit_text(line)
     console.emit_text(describe.summary(steps, done=done))

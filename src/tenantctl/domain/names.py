@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from tenantctl.domain.pool import Bucket, Index, Memory, Pool, Table
 from tenantctl.domain.template import Template
 
+POOL_TAG = "tenantctl:pool"
+"""The key of the tag by which a resource is known as a pool's; its value is the pool's name."""
+
 _GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
 
 
@@ -29,6 +32,11 @@ class Names:
         return f"arn:{partition(self.pool.region)}:{service}:{where}:{self.account}:{resource}"
 
     # -- the pool's own resources -------------------------------------------------------------
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What everything bears that the pool made, or was given."""
+        return {POOL_TAG: self.pool.name}
 
     @property
     def registry_table(self) -> str:
@@ -77,6 +85,11 @@ class Names:
     def agent_role_arn(self) -> str:
         """The agent execution role: the only principal that the vending role trusts."""
         return self.role_arn(self.pool.roles.agent)
+
+    @property
+    def agentcore_arns(self) -> str:
+        """All of AgentCore's resources in the account and Region, as a pattern."""
+        return self._arn("bedrock-agentcore", "*")
 
     @property
     def vending_role_arn(self) -> str:

@@ -51,6 +51,7 @@ def _prepare() -> None:
 
     from tenantctl.local.cognito_fixed import keep_what_is_fixed
     from tenantctl.local.gateway_settles import let_gateways_settle
+    from tenantctl.local.table_encryption import update_encryption
     from tenantctl.local.tagging import complete_tagging
 
     # It would overrule the account that every request is forwarded with.
@@ -63,6 +64,7 @@ def _prepare() -> None:
     keep_what_is_fixed()
     let_gateways_settle()
     complete_tagging()
+    update_encryption()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
 

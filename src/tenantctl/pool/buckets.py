@@ -12,9 +12,11 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import AwsError, ConflictError
+from tenantctl.pool import ownership
 from tenantctl.pool.bucket_settings import Setting, settings
 from tenantctl.pool.consistency import unless_absent
 from tenantctl.pool.documents import bucket_document
+from tenantctl.pool.ownership import Tags
 from tenantctl.pool.step import Change, Field, Part, Step, differences, missing, removals
 
 KIND = "bucket"
@@ -27,13 +29,22 @@ class BucketSpec:
     name: str
     arn: str
     policy: Mapping[str, Any]
+    tags: Tags
+
+    @property
+    def resource(self) -> str:
+        """How messages name it."""
+        return f"{KIND} `{self.name}`"
 
 
 def specs(names: Names, *, beside: Path | None = None) -> tuple[BucketSpec, ...]:
     """The buckets that the pool owns."""
     return tuple(
         BucketSpec(
-            bucket.name, names.bucket_arn(bucket), bucket_document(names, bucket, beside=beside)
+            bucket.name,
+            names.bucket_arn(bucket),
+            bucket_document(names, bucket, beside=beside),
+            names.tags,
         )
         for bucket in owned(names)
     )
@@ -57,14 +68,21 @@ def observe(aws: Aws, spec: BucketSpec) -> Part:
             raise
         taken = "its name is taken by another account or Region, or the caller may not see it"
         return Part(KIND, spec.name, None, problems=(taken,))
-    return Part(KIND, spec.name, spec.arn, _settings(spec, aws))
+    claim = ownership.claim(
+        spec.resource, _tags(aws, spec.name), spec.tags, lambda aws: _tag(aws, spec)
+    )
+    return Part(KIND, spec.name, spec.arn, _settings(spec, aws), claim=claim)
 
 
-def delete_step(name: str) -> Step:
-    """Delete the bucket with every version of every object."""
+def delete_step(name: str, tags: Tags) -> Step:
+    """Delete the bucket with every version of every object, if it bears `tags`."""
+
+    def delete(aws: Aws) -> None:
+        ownership.refuse_foreign(f"{KIND} `{name}`", _tags(aws, name), tags)
+        _delete(aws, name)
 
     def run(aws: Aws) -> None:
-        unless_absent(lambda: _delete(aws, name), "NoSuchBucket")
+        unless_absent(lambda: delete(aws), "NoSuchBucket")
 
     return Step(Change.DELETE, f"{KIND} `{name}`", "with every version of every object", (), run)
 
@@ -73,15 +91,16 @@ def _create(spec: BucketSpec) -> Step:
     def run(aws: Aws) -> None:
         from botocore.exceptions import ClientError
 
+        configuration: dict[str, Any] = {"Tags": ownership.as_list(spec.tags)}
         # us-east-1 is the one Region that must not be named.
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-        where: dict[str, Any] = (
-            {}
-            if aws.region == "us-east-1"
-            else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
-        )
+        if aws.region != "us-east-1":
+            configuration["LocationConstraint"] = aws.region
         try:
-            aws.client("s3").create_bucket(Bucket=spec.name, **where)
+            aws.client("s3").create_bucket(
+                Bucket=spec.name,
+                CreateBucketConfiguration=configuration,  # type: ignore[arg-type]
+            )
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise ConflictError(
@@ -90,8 +109,28 @@ def _create(spec: BucketSpec) -> Step:
                 ) from error
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
+        # us-east-1 answers the same for a bucket that was there already.
+        ownership.confirm(spec.resource, lambda: _tags(aws, spec.name), spec.tags)
 
-    return Step(Change.CREATE, f"{KIND} `{spec.name}`", "it doesn't exist", (), run)
+    return Step(Change.CREATE, spec.resource, "it doesn't exist", (), run)
+
+
+def _tags(aws: Aws, bucket: str) -> Tags:
+    answer = unless_absent(
+        lambda: aws.client("s3").get_bucket_tagging(Bucket=bucket), "NoSuchTagSet"
+    )
+    return {} if answer is None else ownership.from_list(answer["TagSet"])
+
+
+def _tag(aws: Aws, spec: BucketSpec) -> None:
+    """PutBucketTagging overwrites all tags, so those of others go with ours.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
+    """
+    kept = {**_tags(aws, spec.name), **spec.tags}
+    aws.client("s3").put_bucket_tagging(
+        Bucket=spec.name, Tagging={"TagSet": ownership.as_list(kept)}
+    )
 
 
 def _settings(spec: BucketSpec, aws: Aws | None) -> tuple[Step, ...]:
@@ -109,7 +148,7 @@ def _settings(spec: BucketSpec, aws: Aws | None) -> tuple[Step, ...]:
         steps.append(
             Step(
                 Change.UPDATE,
-                f"{KIND} `{spec.name}`",
+                spec.resource,
                 setting.why,
                 fields,
                 _writer(setting),

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from tenantctl.pool.plan import Plan
 from tenantctl.pool.step import Change, Field, Part, Step
 
-_SIGNS = {Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-"}
+_SIGNS = {Change.ADOPT: "!", Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-"}
+_DONE = {
+    Change.ADOPT: "adopted",
+    Change.CREATE: "created",
+    Change.UPDATE: "updated",
+    Change.DELETE: "deleted",
+}
 _WIDTH = 160
 """Values are cut here; JSON output has them whole."""
 
@@ -26,7 +32,7 @@ def summary(steps: tuple[Step, ...], *, done: bool = False) -> str:
     if not steps:
         return "nothing to do"
     counts = [(sum(step.change is change for step in steps), change) for change in Change]
-    form = {change: f"{change}d" if done else f"to {change}" for change in Change}
+    form = _DONE if done else {change: f"to {change}" for change in Change}
     return ", ".join(f"{count} {form[change]}" for count, change in counts if count)
 
 
@@ -45,6 +51,18 @@ def steps_json(steps: Iterable[Step]) -> list[dict[str, object]]:
     ]
 
 
+def left_alone(parts: Iterable[Part]) -> Iterator[str]:
+    """What isn't deleted, each with the reason: it isn't the pool's."""
+    for part in parts:
+        if part.claim is not None:
+            yield f"  leave {part.resource}: {part.claim.why}"
+
+
+def left_json(parts: Iterable[Part]) -> list[dict[str, str]]:
+    """The same as JSON values."""
+    return [{"resource": p.resource, "why": p.claim.why} for p in parts if p.claim is not None]
+
+
 def rows(planned: Plan) -> Iterator[tuple[str, str, str, str]]:
     """Kind, name, health and id of each part."""
     for part in planned.parts:
@@ -59,7 +77,7 @@ def parts_json(planned: Plan) -> list[dict[str, object]]:
             "name": part.name,
             "id": part.id,
             "health": str(part.health),
-            "problems": list(part.problems),
+            "problems": list(part.reasons),
             "changes": steps_json(part.steps),
         }
         for part in planned.parts
@@ -67,8 +85,8 @@ def parts_json(planned: Plan) -> list[dict[str, object]]:
 
 
 def _health(part: Part) -> str:
-    if part.problems:
-        return f"{part.health}: {'; '.join(part.problems)}"
+    if part.reasons:
+        return f"{part.health}: {'; '.join(part.reasons)}"
     if part.id is None or not part.steps:
         return str(part.health)
     return f"{part.health}: {', '.join(f.name for step in part.steps for f in step.fields)}"

@@ -1,7 +1,7 @@
 """The pool's IAM documents, rendered from `templates/iam/` and the configuration's data layout.
 
-Pure: names in, documents out, as JSON values. Nothing that could leak by the shape of its own
-ids is rendered: see `layout_check`.
+Pure: names in, documents out, as JSON values. A layout that leaks by the shape of its own ids is
+rendered as it is, so that a proof can show the breach; `plan` refuses it: see `layout_check`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tenantctl.domain.files import template
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import PolicyInvalidError, UsageError
-from tenantctl.pool.layout_check import check_layout
 
 Document = dict[str, Any]
 
@@ -45,10 +44,8 @@ def trust_document(names: Names, *, beside: Path | None = None) -> Document:
 def vending_documents(names: Names, *, beside: Path | None = None) -> dict[str, Document]:
     """The vending role's identity policies by policy name; a plane without data has none.
 
-    Raises `UsageError` for a layout in which two tenants' data can't be told apart, and for more
-    resources than one role's policies can name.
+    Raises `UsageError` for more resources than one role's policies can name.
     """
-    check_layout(names.pool)
     data, pool = names.pool.data, names.pool
     tables = [
         {
@@ -103,6 +100,7 @@ def agent_trust(names: Names, *, beside: Path | None = None) -> Document:
         "agent-trust",
         beside,
         account=names.account,
+        agentcore_arns=names.agentcore_arns,
         operators=list(names.pool.roles.operators),
     )
     return _within(document, MAX_TRUST_CHARACTERS, "the agent role's trust policy")

@@ -16,7 +16,8 @@ from tenantctl.aws.failures import translated
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import ConflictError
-from tenantctl.pool import buckets, engine, roles, tables, users
+from tenantctl.pool import buckets, engine, ownership, roles, table_spec, tables, users
+from tenantctl.pool.layout_check import check_layout
 from tenantctl.pool.step import Part, Step
 
 
@@ -28,21 +29,34 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, in the order in which they must run."""
-        return tuple(step for part in self.parts for step in part.steps)
+        """All steps, in the order in which they must run; none for what isn't the pool's."""
+        return tuple(step for part in self.parts if part.claim is None for step in part.steps)
+
+    @property
+    def foreign(self) -> tuple[Part, ...]:
+        """What bears a name of the pool's parts, and isn't the pool's."""
+        return tuple(part for part in self.parts if part.claim is not None)
 
     @property
     def problems(self) -> tuple[tuple[Part, str], ...]:
-        """What no step can bring right."""
-        return tuple((part, problem) for part in self.parts for problem in part.problems)
+        """What no step can bring right, or none may."""
+        return tuple((part, reason) for part in self.parts for reason in part.reasons)
 
 
-def plan(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
+def plan(aws: Aws, names: Names, *, beside: Path | None = None, adopt: bool = False) -> Plan:
     """Compare the pool with the configuration; changes nothing.
 
     `beside` is the directory of tenantctl.yaml, whose `templates/iam/` win over the package's.
+    With `adopt`, what isn't the pool's is taken over by a step of its own.
     Raises `UsageError` for a layout in which tenants could meet, `AwsError` for failing calls.
     """
+    check_layout(names.pool)
+    found = observe(aws, names, beside=beside)
+    return Plan(tuple(part.adopted() for part in found.parts)) if adopt else found
+
+
+def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
+    """The same without a word on the layout: enough to take the pool down."""
     wanted_roles = roles.specs(names, beside=beside)
     wanted_buckets = buckets.specs(names, beside=beside)
     users.attributes(names)
@@ -50,7 +64,7 @@ def plan(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     for role in wanted_roles:
         with translated(f"reading role `{role.name}`"):
             parts.append(roles.observe(aws, role))
-    for table in tables.specs(names):
+    for table in table_spec.specs(names):
         with translated(f"reading table `{table.name}`"):
             parts.append(tables.observe(aws, table))
     for bucket in wanted_buckets:
@@ -68,9 +82,8 @@ def check(planned: Plan) -> None:
     problems = planned.problems
     if problems:
         text = "; ".join(f"{part.resource}: {problem}" for part, problem in problems)
-        raise ConflictError(
-            text, hint="nothing was changed; replace it by hand, or name another in tenantctl.yaml"
-        )
+        by_hand = "nothing was changed; replace it by hand, or name another in tenantctl.yaml"
+        raise ConflictError(text, hint=ownership.HINT if planned.foreign else by_hand)
 
 
 def apply(planned: Plan, aws: Aws, on_step: Callable[[Step], None] = lambda _step: None) -> int:

@@ -10,14 +10,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
-from tenantctl.pool import documents
+from tenantctl.pool import documents, ownership
 from tenantctl.pool.consistency import unless_absent, when_consistent
 from tenantctl.pool.documents import Document, canonical
+from tenantctl.pool.ownership import Tags
 from tenantctl.pool.step import Change, Field, Part, Step, differences, missing, removals
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import GetRoleResponseTypeDef
 
 KIND = "role"
 _ABSENT = "NoSuchEntity"
@@ -25,12 +29,18 @@ _ABSENT = "NoSuchEntity"
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """What a role must be: its trust policy and all its inline policies by name."""
+    """What a role must be: its trust policy, all its inline policies by name, and its tags."""
 
     name: str
     description: str
     trust: Document
     policies: Mapping[str, Document]
+    tags: Tags
+
+    @property
+    def resource(self) -> str:
+        """How messages name it."""
+        return f"{KIND} `{self.name}`"
 
 
 def specs(names: Names, *, beside: Path | None = None) -> tuple[RoleSpec, ...]:
@@ -42,12 +52,14 @@ def specs(names: Names, *, beside: Path | None = None) -> tuple[RoleSpec, ...]:
             "Agent execution role: may become a tenant through the vending role, nothing else",
             documents.agent_trust(names, beside=beside),
             documents.agent_documents(names, beside=beside),
+            names.tags,
         ),
         RoleSpec(
             roles.vending,
             "Token vending machine: every session of it speaks for one tenant",
             documents.trust_document(names, beside=beside),
             documents.vending_documents(names, beside=beside),
+            names.tags,
         ),
     )
 
@@ -64,16 +76,21 @@ def observe(aws: Aws, spec: RoleSpec) -> Part:
         *_policies(spec, _inline(aws, spec.name)),
         *(_detach(spec, arn) for arn in _attached(aws, spec.name)),
     )
-    return Part(KIND, spec.name, role["Role"]["Arn"], steps)
+    claim = ownership.claim(
+        spec.resource, _tags(role), spec.tags, lambda aws: _tag(aws, spec.name, spec.tags)
+    )
+    return Part(KIND, spec.name, role["Role"]["Arn"], steps, claim=claim)
 
 
-def delete_step(name: str) -> Step:
-    """Delete the role with its policies."""
+def delete_step(name: str, tags: Tags) -> Step:
+    """Delete the role with its policies, if it bears `tags`."""
 
     def run(aws: Aws) -> None:
         client = aws.client("iam")
-        if unless_absent(lambda: client.get_role(RoleName=name), _ABSENT) is None:
+        role = unless_absent(lambda: client.get_role(RoleName=name), _ABSENT)
+        if role is None:
             return
+        ownership.refuse_foreign(f"{KIND} `{name}`", _tags(role), tags)
         for policy in _inline(aws, name):
             client.delete_role_policy(RoleName=name, PolicyName=policy)
         for arn in _attached(aws, name):
@@ -92,20 +109,32 @@ def _create(spec: RoleSpec) -> Step:
                     RoleName=spec.name,
                     Description=spec.description,
                     AssumeRolePolicyDocument=json.dumps(spec.trust),
+                    Tags=ownership.as_list(spec.tags),
                 ),
                 "EntityAlreadyExists",
             ),
             "Invalid principal",
         )
         client.get_waiter("role_exists").wait(RoleName=spec.name)
+        ownership.confirm(
+            spec.resource, lambda: _tags(client.get_role(RoleName=spec.name)), spec.tags
+        )
 
     return Step(
         Change.CREATE,
-        f"{KIND} `{spec.name}`",
+        spec.resource,
         "it doesn't exist",
         (Field("trust", None, canonical(spec.trust)),),
         run,
     )
+
+
+def _tag(aws: Aws, role: str, tags: Tags) -> None:
+    aws.client("iam").tag_role(RoleName=role, Tags=ownership.as_list(tags))
+
+
+def _tags(role: GetRoleResponseTypeDef) -> Tags:
+    return ownership.from_list(role["Role"].get("Tags", []))
 
 
 def _trust(spec: RoleSpec, now: object) -> Iterator[Step]:
@@ -122,7 +151,7 @@ def _trust(spec: RoleSpec, now: object) -> Iterator[Step]:
         )
 
     why = "its trust policy says who may act as it"
-    yield Step(Change.UPDATE, f"{KIND} `{spec.name}`", why, changed, run)
+    yield Step(Change.UPDATE, spec.resource, why, changed, run)
 
 
 def _policies(spec: RoleSpec, now: Mapping[str, object]) -> Iterator[Step]:
@@ -144,7 +173,7 @@ def _put(spec: RoleSpec, name: str, now: object) -> Step:
 
     return Step(
         Change.UPDATE,
-        f"{KIND} `{spec.name}`",
+        spec.resource,
         f"its policy `{name}` says what it reaches",
         _changes(f"policy {name}", now, wanted),
         run,
@@ -160,7 +189,7 @@ def _drop(spec: RoleSpec, name: str, now: object) -> Step:
 
     why = "no other policy may widen it"
     shown = (Field(f"policy {name}", canonical(now), None),)
-    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", why, shown, run)
+    return Step(Change.UPDATE, spec.resource, why, shown, run)
 
 
 def _detach(spec: RoleSpec, arn: str) -> Step:
@@ -172,7 +201,7 @@ def _detach(spec: RoleSpec, arn: str) -> Step:
 
     why = "no other policy may widen it"
     shown = (Field("attached policy", arn, None),)
-    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", why, shown, run)
+    return Step(Change.UPDATE, spec.resource, why, shown, run)
 
 
 def _changes(name: str, now: object, wanted: Document) -> tuple[Field, ...]:

@@ -16,6 +16,8 @@ from tenantctl.aws.session import Aws
 class Change(StrEnum):
     """What a step does to its part."""
 
+    ADOPT = "adopt"
+    """It takes over what the pool didn't make."""
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
@@ -27,6 +29,8 @@ class Health(StrEnum):
     OK = "ok"
     MISSING = "missing"
     DRIFTED = "drifted"
+    FOREIGN = "foreign"
+    """It bears the right name, and isn't the pool's."""
     BROKEN = "broken"
     """It can't be brought right in place."""
 
@@ -53,13 +57,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One resource of the pool. `id` is its ARN or service-given id; `None` when it is missing."""
+    """One resource of the pool. `id` is its ARN or service-given id; `None` when it is missing.
+
+    `claim` would take it over, and is there when it isn't the pool's: until then no step runs.
+    """
 
     kind: str
     name: str
     id: str | None
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
+    claim: Step | None = None
 
     @property
     def resource(self) -> str:
@@ -68,12 +76,25 @@ class Part:
 
     @property
     def health(self) -> Health:
-        """What its steps and problems amount to."""
+        """What its owner, steps and problems amount to."""
+        if self.claim is not None:
+            return Health.FOREIGN
         if self.problems:
             return Health.BROKEN
         if self.id is None:
             return Health.MISSING
         return Health.DRIFTED if self.steps else Health.OK
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why nothing of it may be changed; empty, when it may."""
+        return (*((self.claim.why,) if self.claim else ()), *self.problems)
+
+    def adopted(self) -> Part:
+        """The same, to be taken over first where it isn't the pool's."""
+        if self.claim is None:
+            return self
+        return replace(self, steps=(self.claim, *self.steps), claim=None)
 
 
 def missing(kind: str, name: str, *steps: Step) -> Part:

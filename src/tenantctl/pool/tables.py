@@ -3,105 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tenantctl.aws.session import Aws
-from tenantctl.domain.names import Names
+from tenantctl.pool import ownership
 from tenantctl.pool.consistency import unless_absent, until, when_consistent
+from tenantctl.pool.ownership import Tags
 from tenantctl.pool.step import Change, Field, Part, Step, differences, missing
+from tenantctl.pool.table_spec import KIND, TableSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TableDescriptionTypeDef
 
-KIND = "table"
 _ABSENT = "ResourceNotFoundException"
 
 
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """What a table must be; key attributes are strings. `indexes` are (name, sort key)."""
-
-    name: str
-    partition: str
-    sort: str
-    indexes: tuple[tuple[str, str], ...] = ()
-
-    def keys(self, sort: str | None = None) -> list[dict[str, str]]:
-        """A key schema; indexes have the table's partition key."""
-        return [
-            {"AttributeName": self.partition, "KeyType": "HASH"},
-            {"AttributeName": sort or self.sort, "KeyType": "RANGE"},
-        ]
-
-    def attributes(self) -> list[dict[str, str]]:
-        """The key attributes' definitions."""
-        named = dict.fromkeys((self.partition, self.sort, *(sort for _, sort in self.indexes)))
-        return [{"AttributeName": name, "AttributeType": "S"} for name in named]
-
-    def index(self, name: str, sort: str) -> dict[str, object]:
-        """An index's definition; it carries whole items."""
-        return {
-            "IndexName": name,
-            "KeySchema": self.keys(sort),
-            "Projection": {"ProjectionType": "ALL"},
-        }
-
+_GOING = "DELETING"
 
 # The AWS managed key `aws/dynamodb`: its use is logged, and sessions need no right of their own.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
 _ENCRYPTED: Mapping[str, object] = {"Enabled": True, "SSEType": "KMS"}
 
 
-def specs(names: Names) -> tuple[TableSpec, ...]:
-    """The tables that the pool owns: the registry and those of the configuration."""
-    return (
-        TableSpec(names.registry_table, "pk", "sk"),
-        *(
-            TableSpec(
-                table.name,
-                table.partition_key,
-                table.sort_key,
-                tuple((index.name, index.sort_key) for index in table.indexes),
-            )
-            for table in names.pool.data.tables
-            if names.manages(table)
-        ),
-    )
-
-
 def observe(aws: Aws, spec: TableSpec) -> Part:
     """The table as it is, with the steps and problems on the way to what it must be."""
     client = aws.client("dynamodb")
-    answer = unless_absent(lambda: client.describe_table(TableName=spec.name), _ABSENT)
-    if answer is None:
+    table = _described(aws, spec.name)
+    if table is None or table["TableStatus"] == _GOING:
         return missing(KIND, spec.name, _create(spec), _recovery(spec))
-    table = answer["Table"]
+    arn = table["TableArn"]
+    claim = ownership.claim(
+        spec.resource, _tags(aws, arn), spec.tags, lambda aws: _tag(aws, arn, spec)
+    )
     backups = client.describe_continuous_backups(TableName=spec.name)
     recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     steps = tuple(_settings(spec, table))
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         steps = (*steps, _recovery(spec))
-    return Part(KIND, spec.name, table["TableArn"], steps, tuple(_problems(spec, table)))
+    return Part(KIND, spec.name, arn, steps, tuple(_problems(spec, table)), claim)
 
 
 def delete_step(spec: TableSpec) -> Step:
-    """Delete the table with all its items."""
+    """Delete the table with all its items, if it is the pool's."""
 
     def run(aws: Aws) -> None:
         client = aws.client("dynamodb")
-        if unless_absent(lambda: client.describe_table(TableName=spec.name), _ABSENT) is None:
+        table = _described(aws, spec.name)
+        if table is None:
             return
-        _settle(aws, spec.name)
-        if client.describe_table(TableName=spec.name)["Table"].get("DeletionProtectionEnabled"):
-            client.update_table(TableName=spec.name, DeletionProtectionEnabled=False)
+        if table["TableStatus"] != _GOING:
+            ownership.refuse_foreign(spec.resource, _tags(aws, table["TableArn"]), spec.tags)
             _settle(aws, spec.name)
-        unless_absent(lambda: client.delete_table(TableName=spec.name), _ABSENT)
-        client.get_waiter("table_not_exists").wait(
-            TableName=spec.name, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
-        )
+            if table.get("DeletionProtectionEnabled"):
+                client.update_table(TableName=spec.name, DeletionProtectionEnabled=False)
+                _settle(aws, spec.name)
+            unless_absent(lambda: client.delete_table(TableName=spec.name), _ABSENT)
+        _gone(aws, spec.name)
 
-    return Step(Change.DELETE, f"{KIND} `{spec.name}`", "with all its items", (), run)
+    return Step(Change.DELETE, spec.resource, "with all its items", (), run)
 
 
 def _create(spec: TableSpec) -> Step:
@@ -111,17 +70,23 @@ def _create(spec: TableSpec) -> Step:
         "BillingMode": "PAY_PER_REQUEST",
         "SSESpecification": _ENCRYPTED,
         "DeletionProtectionEnabled": True,
+        "Tags": ownership.as_list(spec.tags),
     }
     if spec.indexes:
         wanted["GlobalSecondaryIndexes"] = [spec.index(*index) for index in spec.indexes]
 
     def run(aws: Aws) -> None:
+        there = _described(aws, spec.name)
+        if there is not None and there["TableStatus"] == _GOING:
+            _gone(aws, spec.name)
         # A run killed while the table was being made has made it.
         unless_absent(
             lambda: aws.client("dynamodb").create_table(TableName=spec.name, **wanted),
             "ResourceInUseException",
         )
         _settle(aws, spec.name)
+        arn = aws.client("dynamodb").describe_table(TableName=spec.name)["Table"]["TableArn"]
+        ownership.confirm(spec.resource, lambda: _tags(aws, arn), spec.tags)
 
     shown = (
         Field("keys", None, f"{spec.partition}, {spec.sort}"),
@@ -130,7 +95,7 @@ def _create(spec: TableSpec) -> Step:
         Field("encryption", None, "KMS"),
         Field("deletion protection", None, new=True),
     )
-    return Step(Change.CREATE, f"{KIND} `{spec.name}`", "it doesn't exist", shown, run)
+    return Step(Change.CREATE, spec.resource, "it doesn't exist", shown, run)
 
 
 def _recovery(spec: TableSpec) -> Step:
@@ -145,7 +110,7 @@ def _recovery(spec: TableSpec) -> Step:
         )
 
     shown = (Field("point-in-time recovery", old=False, new=True),)
-    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", "a mistake must be undoable", shown, run)
+    return Step(Change.UPDATE, spec.resource, "a mistake must be undoable", shown, run)
 
 
 def _settings(spec: TableSpec, table: TableDescriptionTypeDef) -> Iterator[Step]:
@@ -188,7 +153,7 @@ def _index(spec: TableSpec, name: str, sort: str) -> Step:
         _settle(aws, spec.name)
 
     shown = (Field(f"index {name}", None, f"{spec.partition}, {sort}"),)
-    resource = f"{KIND} `{spec.name}`"
+    resource = spec.resource
     return Step(Change.UPDATE, resource, "the configuration names it", shown, run)
 
 
@@ -198,7 +163,7 @@ def _update(spec: TableSpec, why: str, changed: tuple[Field, ...], call: Mapping
         aws.client("dynamodb").update_table(TableName=spec.name, **call)
         _settle(aws, spec.name)
 
-    return Step(Change.UPDATE, f"{KIND} `{spec.name}`", why, changed, run)
+    return Step(Change.UPDATE, spec.resource, why, changed, run)
 
 
 def _problems(spec: TableSpec, table: TableDescriptionTypeDef) -> Iterator[str]:
@@ -220,14 +185,39 @@ def _problems(spec: TableSpec, table: TableDescriptionTypeDef) -> Iterator[str]:
             )
 
 
+def _described(aws: Aws, name: str) -> TableDescriptionTypeDef | None:
+    answer = unless_absent(lambda: aws.client("dynamodb").describe_table(TableName=name), _ABSENT)
+    return None if answer is None else answer["Table"]
+
+
+def _tags(aws: Aws, arn: str) -> Tags:
+    """The tags of a table that is there; DynamoDB may not know it for a moment."""
+    pages = aws.client("dynamodb").get_paginator("list_tags_of_resource")
+    return when_consistent(
+        lambda: ownership.from_list(
+            tag for page in pages.paginate(ResourceArn=arn) for tag in page["Tags"]
+        ),
+        _ABSENT,
+    )
+
+
+def _tag(aws: Aws, arn: str, spec: TableSpec) -> None:
+    aws.client("dynamodb").tag_resource(ResourceArn=arn, Tags=ownership.as_list(spec.tags))
+    mine = lambda: ownership.foreign(_tags(aws, arn), spec.tags) is None  # noqa: E731 - a question
+    until(mine, f"the tag of {spec.resource}", seconds=60)
+
+
+def _gone(aws: Aws, name: str) -> None:
+    aws.client("dynamodb").get_waiter("table_not_exists").wait(
+        TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 150}
+    )
+
+
 def _settle(aws: Aws, name: str) -> None:
     def ready() -> bool:
-        answer = unless_absent(
-            lambda: aws.client("dynamodb").describe_table(TableName=name), _ABSENT
-        )
-        if answer is None:
+        table = _described(aws, name)
+        if table is None:
             return False
-        table = answer["Table"]
         indexes = table.get("GlobalSecondaryIndexes", [])
         return table["TableStatus"] == "ACTIVE" and all(
             index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in indexes

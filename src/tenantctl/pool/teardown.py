@@ -1,4 +1,4 @@
-"""Take the pool down: everything that `apply` made, with everything in it."""
+"""Take the pool down: everything that `apply` made, with everything in it, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from tenantctl.aws import registry
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import AwsError, ConflictError
-from tenantctl.pool import buckets, engine, roles, tables, users
+from tenantctl.pool import buckets, engine, roles, table_spec, tables, users
 from tenantctl.pool.plan import Plan
 from tenantctl.pool.step import Step
 
 
 def steps(names: Names, present: Plan) -> tuple[Step, ...]:
-    """The deletions of what is `present`, in order.
+    """The deletions of what is `present` and the pool's, in order.
 
     What is only there to be called goes first, the registry last: as long as it is there, an
     interrupted run still knows whose data the pool holds.
@@ -20,12 +20,12 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
     deletions = (
         engine.delete_step(names),
         users.delete_step(names),
-        roles.delete_step(names.pool.roles.vending),
-        roles.delete_step(names.pool.roles.agent),
-        *(buckets.delete_step(bucket.name) for bucket in buckets.owned(names)),
-        *(tables.delete_step(spec) for spec in reversed(tables.specs(names))),
+        roles.delete_step(names.pool.roles.vending, names.tags),
+        roles.delete_step(names.pool.roles.agent, names.tags),
+        *(buckets.delete_step(bucket.name, names.tags) for bucket in buckets.owned(names)),
+        *(tables.delete_step(spec) for spec in reversed(table_spec.specs(names))),
     )
-    there = {part.resource for part in present.parts if part.id is not None}
+    there = {part.resource for part in present.parts if part.id and part.claim is None}
     return tuple(step for step in deletions if step.resource in there)
 
 

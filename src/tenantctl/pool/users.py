@@ -10,8 +10,9 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.layout import ROLE_CLAIM
 from tenantctl.domain.names import Names
 from tenantctl.errors import UsageError
-from tenantctl.pool import app_client
+from tenantctl.pool import app_client, ownership
 from tenantctl.pool.consistency import unless_absent
+from tenantctl.pool.ownership import Tags
 from tenantctl.pool.step import Change, Field, Part, Step, differences, missing
 
 if TYPE_CHECKING:
@@ -70,24 +71,43 @@ def observe(aws: Aws, names: Names) -> tuple[Part, Part]:
         return pool, app_client.absent(names, wanted)
     found = aws.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"]
     steps = (*_missing(names, found, wanted), *_drifted(names, found))
-    pool = Part(KIND, names.user_pool, pool_id, steps, tuple(_problems(names, found, wanted)))
+    claim = ownership.claim(
+        _resource(names),
+        found.get("UserPoolTags", {}),
+        names.tags,
+        lambda aws: aws.client("cognito-idp").tag_resource(
+            ResourceArn=names.user_pool_arn(pool_id), Tags=names.tags
+        ),
+    )
+    problems = tuple(_problems(names, found, wanted))
+    pool = Part(KIND, names.user_pool, pool_id, steps, problems, claim)
     return pool, app_client.observe(aws, names, pool_id, wanted)
 
 
 def delete_step(names: Names) -> Step:
-    """Delete the user pool with its client, groups and users."""
+    """Delete the user pool with its client, groups and users, if it is the pool's."""
 
     def run(aws: Aws) -> None:
         pool_id = find_user_pool(aws, names)
         if pool_id is None:
             return
+        ownership.refuse_foreign(_resource(names), _tags(aws, pool_id), names.tags)
         _send(aws, pool_id, {"DeletionProtection": "INACTIVE"})
         unless_absent(
             lambda: aws.client("cognito-idp").delete_user_pool(UserPoolId=pool_id), _ABSENT
         )
 
     why = "with its client, groups and users"
-    return Step(Change.DELETE, f"{KIND} `{names.user_pool}`", why, (), run)
+    return Step(Change.DELETE, _resource(names), why, (), run)
+
+
+def _resource(names: Names) -> str:
+    return f"{KIND} `{names.user_pool}`"
+
+
+def _tags(aws: Aws, pool_id: str) -> Tags:
+    found = aws.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    return found.get("UserPoolTags", {})
 
 
 def _schema(name: str, *, mutable: bool) -> dict[str, Any]:
@@ -111,15 +131,19 @@ def _create(names: Names) -> Step:
 
     def run(aws: Aws) -> None:
         # Names of user pools aren't unique: a killed run's must be found, not made again.
-        if find_user_pool(aws, names) is None:
-            aws.client("cognito-idp").create_user_pool(
-                PoolName=names.user_pool,
-                Schema=[_schema(name, mutable=mutable) for name, mutable in wanted.items()],  # type: ignore[misc]
-                **_SETTINGS,
-                **_FIXED,
-            )
+        pool_id = find_user_pool(aws, names)
+        if pool_id is not None:
+            ownership.refuse_foreign(_resource(names), _tags(aws, pool_id), names.tags)
+            return
+        aws.client("cognito-idp").create_user_pool(
+            PoolName=names.user_pool,
+            Schema=[_schema(name, mutable=mutable) for name, mutable in wanted.items()],  # type: ignore[misc]
+            UserPoolTags=names.tags,
+            **_SETTINGS,
+            **_FIXED,
+        )
 
-    return Step(Change.CREATE, f"{KIND} `{names.user_pool}`", "it doesn't exist", shown, run)
+    return Step(Change.CREATE, _resource(names), "it doesn't exist", shown, run)
 
 
 def _missing(
@@ -141,7 +165,7 @@ def _missing(
         for name, mutable in absent.items()
     )
     why = "tokens carry it as a claim"
-    yield Step(Change.UPDATE, f"{KIND} `{names.user_pool}`", why, shown, run)
+    yield Step(Change.UPDATE, _resource(names), why, shown, run)
 
 
 def _drifted(names: Names, found: UserPoolTypeTypeDef) -> Iterator[Step]:
@@ -149,7 +173,7 @@ def _drifted(names: Names, found: UserPoolTypeTypeDef) -> Iterator[Step]:
     if changed:
         yield Step(
             Change.UPDATE,
-            f"{KIND} `{names.user_pool}`",
+            _resource(names),
             "only operators admit people, with passwords worth the name",
             changed,
             lambda aws: _send(aws, found["Id"], _SETTINGS),

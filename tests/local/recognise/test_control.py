@@ -158,8 +158,28 @@ def test_a_restore_asks_for_everything_that_it_reads_and_writes(recognised: Reco
 def test_tags_of_a_creation_are_in_the_context(
     recognised: Recognise, service: str, operation: str, params: Mapping[str, Any]
 ) -> None:
-    (check,) = recognised(service, operation, params)
-    assert check.context == {"aws:requesttag/team": ("core",), "aws:tagkeys": ("Team",)}
+    checks = recognised(service, operation, params)
+    assert len({check.resource for check in checks}) == 1
+    for check in checks:
+        assert check.context == {"aws:requesttag/team": ("core",), "aws:tagkeys": ("Team",)}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "action"),
+    [
+        ("iam", "CreateRole", {"RoleName": "r"}, "iam:TagRole"),
+        ("iam", "CreateUser", {"UserName": "u"}, "iam:TagUser"),
+        ("iam", "CreatePolicy", {"PolicyName": "p"}, "iam:TagPolicy"),
+        ("dynamodb", "CreateTable", {"TableName": "ttt"}, "dynamodb:TagResource"),
+    ],
+)
+def test_tags_of_a_creation_take_the_right_to_tag(
+    recognised: Recognise, service: str, operation: str, params: Mapping[str, Any], action: str
+) -> None:
+    own = f"{service}:{operation}"
+    assert {check.action for check in recognised(service, operation, params)} == {own}
+    tagged = {**params, "Tags": [{"Key": "Team", "Value": "core"}]}
+    assert {check.action for check in recognised(service, operation, tagged)} == {own, action}
 
 
 def test_untagging_names_its_keys(recognised: Recognise) -> None:

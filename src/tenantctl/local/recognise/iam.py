@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsident
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tenantctl.local.call import Call, Check, Facts
@@ -48,6 +49,15 @@ IAM: Table = table(
 )
 
 
+# Whoever tags what it creates must be allowed to tag it.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+_TAGGING: Mapping[str, str] = {
+    "CreatePolicy": "iam:TagPolicy",
+    "CreateRole": "iam:TagRole",
+    "CreateUser": "iam:TagUser",
+}
+
+
 def recognise(call: Call, _facts: Facts) -> tuple[Check, ...] | None:
     """The table's check, with the policy that is attached and the boundary that is set.
 
@@ -65,6 +75,8 @@ def recognise(call: Call, _facts: Facts) -> tuple[Check, ...] | None:
         context["iam:policyarn"] = (str(params.get("PolicyArn", "")),)
     if params.get("PermissionsBoundary"):
         context["iam:permissionsboundary"] = (str(params["PermissionsBoundary"]),)
-    return tuple(
-        replace(check, context={**check.context, **context}) for check in rule.checks(call)
-    )
+    checks = [replace(check, context={**check.context, **context}) for check in rule.checks(call)]
+    tagging = _TAGGING.get(call.operation)
+    if tagging is not None and params.get("Tags"):
+        checks += (replace(check, action=tagging) for check in rule.checks(call))
+    return tuple(checks)

@@ -67,6 +67,9 @@ def control_checks(call: Call) -> tuple[Check, ...] | None:
             Check(f"dynamodb:{call.operation}", _arn(call, given.get(name)), context)
             for name in names
         )
+        if call.operation == "CreateTable" and given.get("Tags"):
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html
+            checks.append(Check("dynamodb:TagResource", checks[0].resource, context))
     elif (rule := _BY_ARN.get(call.operation)) is not None:
         checks += rule.checks(call)
         if call.operation == "RestoreTableFromBackup":
