@@ -17,6 +17,9 @@ from tenantctl.errors import ConfirmationNeededError, TenantctlError
 if TYPE_CHECKING:
     from rich.console import Console
 
+Tree = tuple[str, tuple["Tree", ...]]
+"""A line, and what stands below it."""
+
 
 class Advance(Protocol):
     """Tell a progress bar that one more thing is done."""
@@ -127,6 +130,20 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     out().print(table)
+
+
+def emit_tree(root: Tree) -> None:
+    """A tree on stdout; lines that don't fit go on below."""
+    import rich.tree
+    from rich.text import Text
+
+    def drawn(node: Tree) -> rich.tree.Tree:
+        line, below = node
+        made = rich.tree.Tree(Text(printable(line)))
+        made.children = [drawn(child) for child in below]
+        return made
+
+    out().print(drawn(root))
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -27,10 +27,11 @@ def proved(ctx: Context, directory: Path | None) -> Report:
         return prove(*load(directory, pool), target="documents")
     # Without an account the rendered ARNs all name the same stand-in: nothing depends on it.
     names = Names(pool, pool.account or LOCAL_ACCOUNT)
-    return prove(names, _rendered(names, ctx.config.absolute().parent), target=pool.target.value)
+    return prove(names, rendered(names, ctx.config.absolute().parent), target=pool.target.value)
 
 
-def _rendered(names: Names, beside: Path) -> Documents:
+def rendered(names: Names, beside: Path) -> Documents:
+    """The documents that the configuration renders; templates `beside` it win."""
     from tenantctl.iam.document import Kind, read
     from tenantctl.pool.documents import bucket_document, trust_document, vending_documents
     from tenantctl.proof.documents import Documents

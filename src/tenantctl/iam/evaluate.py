@@ -142,7 +142,7 @@ def _allowed_by(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     if kind is PrincipalKind.ROOT:
         # Root may do everything in its account, except assume a role.
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-        lets_in = not _needs_trust(request, spoken) and (reach is not None or not _crosses(request))
+        lets_in = not needs_trust(request, spoken) and (reach is not None or not crosses(request))
         return granted if lets_in else None
     return granted if reach is Reach.DIRECT else None
 
@@ -150,19 +150,19 @@ def _allowed_by(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
 def _allowed_to_entity(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """The same for a user or a session, whose own policies count too."""
     reach, granted = _grant(request, spoken)
-    crosses = _crosses(request)
-    trust = _needs_trust(request, spoken)
+    outside = crosses(request)
+    trust = needs_trust(request, spoken)
     if trust and reach is Reach.DIRECT and request.principal.kind is PrincipalKind.USER:
         # A trust policy may name the user: its permissions boundary must still allow.
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
         reach = Reach.ROLE
-    if reach is Reach.DIRECT and not crosses:
+    if reach is Reach.DIRECT and not outside:
         return granted
-    both = crosses or trust
+    both = outside or trust
     limits = None if both and reach is None else _limits(request, spoken)
     if limits is None:
         return None
-    if reach is Reach.ROLE and not crosses:
+    if reach is Reach.ROLE and not outside:
         return (*limits, *granted)
     own = _first(request, spoken.identity)
     if own is None:
@@ -174,7 +174,7 @@ def _grant(request: Request, spoken: Spoken) -> tuple[Reach | None, tuple[Decide
     """The strongest way in which the resource policy lets the caller in."""
     best: Reach | None = None
     by: tuple[Decider, ...] = ()
-    if spoken.is_role and not _needs_trust(request, spoken):
+    if spoken.is_role and not needs_trust(request, spoken):
         return best, by
     for statement, name in spoken.resource:
         reach = statement.reach(request.principal)
@@ -201,7 +201,7 @@ def _first(request: Request, allows: tuple[Named, ...]) -> tuple[Decider, ...] |
     return None
 
 
-def _needs_trust(request: Request, spoken: Spoken) -> bool:
+def needs_trust(request: Request, spoken: Spoken) -> bool:
     """Whether a trust policy must allow: whatever lets somebody into a role.
 
     Tagging a federated user's session needs none, as there is no role.
@@ -209,7 +209,7 @@ def _needs_trust(request: Request, spoken: Spoken) -> bool:
     return spoken.trust and ":federated-user/" not in request.resource
 
 
-def _crosses(request: Request) -> bool:
+def crosses(request: Request) -> bool:
     """Whether the resource lies in another account than the caller."""
     owner = request.resource_account
     if not owner:

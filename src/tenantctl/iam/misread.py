@@ -43,8 +43,11 @@ def malformed(line: bytes, error: Exception) -> CaseError:
         return CaseError("nested too deeply", None)
     if isinstance(error, UnicodeDecodeError):
         return CaseError(f"no UTF-8: {error.reason}", None)
-    text = str(error)[:_LONGEST]
-    return CaseError(text[:1].lower() + text[1:], _name(line))
+    text = str(error).removeprefix("JSON is malformed: ")[:_LONGEST]
+    text = text[:1].lower() + text[1:]
+    if not isinstance(error, msgspec.ValidationError):
+        text = f"no JSON: {text}"
+    return CaseError(text, _name(line))
 
 
 def doubled(line: bytes) -> CaseError:
