@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 _FIRST_WINDOW = 256
 _GROWTH = 8
-_FEW = 1_000_000
+_FEW = 500
 """Surviving places times pieces that are cheaper to try one by one than by further bits."""
 
 

@@ -97,6 +97,8 @@ class Simulation:
     def answer(self, line: bytes) -> bytes:
         """The answer to one case, as JSON without an end of line; nothing is raised."""
         try:
+            if len(line) > LARGEST:
+                raise too_large(line, LARGEST)
             cut = line.find(_CUT)
             attached = self._attached_to(line, cut)
             if attached is not None:
@@ -123,8 +125,6 @@ class Simulation:
 
     def _whole(self, line: bytes, cut: int) -> bytes:
         """Answer a line whose policies aren't known yet, or don't stand at its end."""
-        if len(line) > LARGEST:
-            raise too_large(line, LARGEST)
         try:
             case = _case(line)
         except UNREADABLE as error:

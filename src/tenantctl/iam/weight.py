@@ -17,7 +17,7 @@ LARGEST = 2_000_000
 _MOST_COMMAS = 20_000
 _CEILINGS = (64_000, 16_000, 4_000, 1_000)
 
-_COMPARISONS = 300_000  # texts of the policies, times values of the request
+_COMPARISONS = 60_000  # texts of the policies, times values of the request
 _SCANNED = 200_000_000  # texts of the policies, times characters of the request
 _SOUGHT = 1_500_000  # the same for patterns with `?`, which are sought place by place
 _FILLED = 200_000_000  # variables, times the longest value, times the values compared with each
