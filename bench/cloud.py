@@ -28,10 +28,10 @@ from tenantctl.lifecycle.apply import apply
 from tenantctl.lifecycle.observe import observe
 from tenantctl.lifecycle.plan import plan
 from tenantctl.lifecycle.wanted import Sources, several
+from tenantctl.local.behind.forward import environ_of
 from tenantctl.local.connect import in_memory
-from tenantctl.local.forward import environ_of
-from tenantctl.local.incoming import Answer, Incoming
-from tenantctl.local.transport import attach
+from tenantctl.local.wire.incoming import Answer, Incoming
+from tenantctl.local.wire.transport import attach
 from tenantctl.pool import plan as pool_plan
 
 LIMIT = 1.3

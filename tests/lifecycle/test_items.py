@@ -15,6 +15,7 @@ from tenantctl.domain.pool import Index, Table
 from tenantctl.domain.template import Template
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import UsageError
+from tenantctl.lifecycle import items
 from tenantctl.lifecycle.attribute import attribute, parse_json, same
 from tenantctl.lifecycle.items import Item, Reading, load
 
@@ -139,6 +140,12 @@ def test_a_line_that_cannot_be_an_item_is_refused_with_its_number(
     with pytest.raises(UsageError, match=r"items\.jsonl:2: ") as caught:
         read(GOOD + line)
     assert message in str(caught.value)
+
+
+def test_a_file_without_end_is_refused(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "MAX_BYTES", 1000)
+    with pytest.raises(UsageError, match="larger than 1,000 bytes"):
+        read(GOOD * 100)
 
 
 def test_bytes_that_are_no_text_are_refused_with_their_line(read: Read) -> None:

@@ -258,7 +258,10 @@ def test_two_runs_at_once_do_not_register_a_tenant_twice(cloud: Cloud, clinic: T
         (Tenant("clinic-1", "basic", timezone="Mars/Olympus"), "unknown time zone"),
         (Tenant("clinic-1", "basic", timezone="../../etc/passwd"), "unknown time zone"),
         (Tenant("clinic-1", "basic", users=(User("no address"),)), "no e-mail address"),
+        (Tenant("clinic-1", "basic", timezone="localtime"), "unknown time zone"),
         (Tenant("clinic-1", "basic", users=(User("a@b.example\nx"),)), "no e-mail address"),
+        (Tenant("clinic-1", "basic", users=(User("\u202emoc@b.example"),)), "can't be shown"),
+        (Tenant("clinic-1", "basic", users=(User("a\u200bb@b.example"),)), "can't be shown"),
     ],
 )
 def test_bad_tenants_are_refused_before_any_call(pool: Pool, tenant: Tenant, message: str) -> None:

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials as Keys
 from tenantctl.aws.session import Aws, Credentials
 from tenantctl.local.cloud import Cloud
 from tenantctl.local.connect import in_memory, opened
-from tenantctl.local.incoming import Answer, Incoming, from_url
+from tenantctl.local.wire.incoming import Answer, Incoming, from_url
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tenantctl.aws.session import Aws, Credentials
 from tenantctl.local.cloud import Cloud
-from tenantctl.local.incoming import Answer, Incoming
+from tenantctl.local.wire.incoming import Answer, Incoming
 
 ACCOUNT = "123456789012"
 BUCKET = "authorize-bucket"

@@ -15,8 +15,8 @@ from botocore.httpchecksum import AwsChunkedWrapper, Crc32Checksum
 
 from tenantctl.aws.session import Aws
 from tenantctl.local.cloud import Cloud
-from tenantctl.local.incoming import Answer, Incoming
-from tenantctl.local.sigv4 import read, signing_key
+from tenantctl.local.wire.incoming import Answer, Incoming
+from tenantctl.local.wire.sigv4 import read, signing_key
 
 Signed = Callable[..., Incoming]
 Code = Callable[[Answer], str]

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from tenantctl.iam.request import Principal, PrincipalKind
 from tenantctl.local.call import Call, ServiceError
-from tenantctl.local.cognito_rules import check
+from tenantctl.local.cognito.rules import check
 
 Answer = dict[str, Any]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tenantctl.errors import StateError
-from tenantctl.local import daemon, published
 from tenantctl.local.connect import embedded, opened, served_endpoint, serving
+from tenantctl.local.state import daemon, published
 
 REGION = "us-east-1"
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tenantctl.local.call import ServiceError
 from tenantctl.local.connect import in_memory
-from tenantctl.local.policy_engine import PolicyEngines
+from tenantctl.local.policy_engine.api import PolicyEngines
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 GATEWAY = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/clinic-agent-basic"

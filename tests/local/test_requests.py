@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tenantctl.aws.session import Aws
 from tenantctl.local.cloud import Cloud
-from tenantctl.local.incoming import Answer, Incoming
+from tenantctl.local.wire.incoming import Answer, Incoming
 
 Signed = Callable[..., Incoming]
 Code = Callable[[Answer], str]

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tenantctl.aws.session import Aws
 from tenantctl.errors import UsageError
 from tenantctl.local.connect import opened, serving
-from tenantctl.local.serve import server
+from tenantctl.local.wire.serve import server
 
 REGION = "us-east-1"
 BUCKET = "served-bucket"

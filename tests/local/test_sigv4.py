@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from tenantctl.aws.session import Aws, Credentials
 from tenantctl.local.cloud import Cloud
 from tenantctl.local.failure import RefusedError
-from tenantctl.local.incoming import Answer, Incoming, from_url
-from tenantctl.local.sigv4 import read, verify
+from tenantctl.local.wire.incoming import Answer, Incoming, from_url
+from tenantctl.local.wire.sigv4 import read, verify
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

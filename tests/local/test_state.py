@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 
 from tenantctl.aws.session import Aws
 from tenantctl.errors import StateError
-from tenantctl.local import backends, daemon, state, state_file
+from tenantctl.local.behind import backends
 from tenantctl.local.connect import embedded, in_memory, opened
+from tenantctl.local.state import daemon, saved, state_file
 
 REGION = "us-east-1"
 
@@ -315,18 +316,18 @@ def test_a_pickle_is_not_touched_before_its_digest_fits(directory: Path, tmp_pat
 def test_a_second_command_waits_and_then_gives_up(directory: Path) -> None:
     told: list[str] = []
     state_file.prepare(directory)
-    with state.locked(directory):
-        assert state.holder(directory) == os.getpid()
+    with saved.locked(directory):
+        assert saved.holder(directory) == os.getpid()
         started = time.monotonic()
         with (
             pytest.raises(StateError, match="has held"),
-            state.locked(directory, notify=told.append, seconds=0.2),
+            saved.locked(directory, notify=told.append, seconds=0.2),
         ):
             pass
         assert 0.2 <= time.monotonic() - started < 5
     assert len(told) == 1
-    assert state.holder(directory) is None
-    with state.locked(directory, seconds=0) as mine:
+    assert saved.holder(directory) is None
+    with saved.locked(directory, seconds=0) as mine:
         assert mine
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tenantctl.aws.session import Aws, Credentials
 from tenantctl.local.cloud import Cloud
-from tenantctl.local.session import Session, seal, secret_of, unseal
+from tenantctl.local.sts.session import Session, seal, secret_of, unseal
 
 ACCOUNT = "123456789012"
 Role = Callable[..., str]

@@ -25,3 +25,22 @@ def test_a_change_is_told_by_what_differs(old: object, new: object, told: str) -
     step = Step(Change.UPDATE, "role `r`", "because", (Field("set", old, new),), lambda _: None)
 
     assert list(describe.lines([step])) == ["~ update role `r`: because", f"    {told}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "planned", "done"),
+    [
+        ((), "nothing to do", "nothing to do"),
+        ((Change.DELETE,) * 2, "2 to delete", "2 deleted"),
+        (
+            (Change.CREATE, Change.ADOPT, Change.UPDATE),
+            "1 to adopt, 1 to create, 1 to update",
+            "1 adopted, 1 created, 1 updated",
+        ),
+    ],
+)
+def test_a_summary_counts_each_kind(changes: tuple[Change, ...], planned: str, done: str) -> None:
+    steps = tuple(Step(change, "role `r`", "because", (), lambda _: None) for change in changes)
+
+    assert describe.summary(steps) == planned
+    assert describe.summary(steps, done=True) == done

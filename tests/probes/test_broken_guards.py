@@ -19,12 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tenantctl.aws.lookup import user_pool
 from tenantctl.domain.finding import Finding, Outcome
 from tenantctl.errors import TokenError
-from tenantctl.local import cloud, cognito_rules, sigv4
+from tenantctl.local import cloud
 from tenantctl.local.authorize import authorize
 from tenantctl.local.call import Call, Check, Facts
+from tenantctl.local.cognito import rules as cognito_rules
 from tenantctl.local.recognise.dynamodb import items
 from tenantctl.local.recognise.dynamodb.partiql import reach
 from tenantctl.local.recognise.s3 import objects
+from tenantctl.local.wire import sigv4
 from tenantctl.vending.token import Issuer
 from tenantctl.vending.vend import issuer_of
 

@@ -20,8 +20,8 @@ def serve_command(
     ] = 4577,
 ) -> None:
     """Answer AWS clients on 127.0.0.1 until interrupted."""
-    from tenantctl.local import daemon
     from tenantctl.local.connect import ACCOUNT
+    from tenantctl.local.state import daemon
 
     pool = context.of(ctx).pool()
     daemon.run(
@@ -38,7 +38,7 @@ def status_command(*, output: params.Output = params.Format.TABLE) -> None:
     """Show where the state is, what is in it, and which process has it."""
     from dataclasses import asdict
 
-    from tenantctl.local import daemon
+    from tenantctl.local.state import daemon
 
     found = asdict(daemon.status())
     if output is params.Format.JSON:
@@ -50,7 +50,7 @@ def status_command(*, output: params.Output = params.Format.TABLE) -> None:
 @app.command("reset")
 def reset_command(*, yes: params.Yes = False) -> None:
     """Forget everything in the embedded cloud."""
-    from tenantctl.local import daemon
+    from tenantctl.local.state import daemon
 
     console.confirm("forget everything in the embedded cloud?", yes=yes)
     existed = daemon.reset(notify=console.note)

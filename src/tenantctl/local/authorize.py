@@ -10,12 +10,12 @@ from tenantctl.iam.decision import Decision, Verdict
 from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.request import Context, PrincipalKind, Request
-from tenantctl.local import sts
 from tenantctl.local.call import Call, Check, Facts
 from tenantctl.local.facts import bucket_owner
 from tenantctl.local.failure import Failure, RefusedError
-from tenantctl.local.incoming import Incoming
 from tenantctl.local.principals import Caller, compiled, iso, policies_of, trust_policy
+from tenantctl.local.sts import service as sts
+from tenantctl.local.wire.incoming import Incoming
 
 _KINDS = {
     "identity": "an identity-based policy",

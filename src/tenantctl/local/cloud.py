@@ -15,19 +15,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenantctl.domain.names import partition
-from tenantctl.local import answers, chunked, cognito_rules, documents, forward, sigv4, sts
+from tenantctl.local import documents
 from tenantctl.local.authorize import authorize, request_context
+from tenantctl.local.behind import forward
 from tenantctl.local.call import Call, Change, Check, ServiceError, UnrecognisedError
+from tenantctl.local.cognito import rules as cognito_rules
 from tenantctl.local.facts import MotoFacts, check_upload
 from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
-from tenantctl.local.incoming import HOSTS, Answer, Incoming
 from tenantctl.local.keys import Keys
-from tenantctl.local.policy_engine import PolicyEngines
+from tenantctl.local.policy_engine.api import PolicyEngines
 from tenantctl.local.principals import ANONYMOUS, Caller, caller
-from tenantctl.local.reading import parse
 from tenantctl.local.recognise import recognise
 from tenantctl.local.recognise.dynamodb.partiql import answer as partiql
-from tenantctl.local.services import COGNITO, S3, Parsed, Service, by_signing_name
+from tenantctl.local.sts import service as sts
+from tenantctl.local.wire import answers, chunked, sigv4
+from tenantctl.local.wire.incoming import HOSTS, Answer, Incoming
+from tenantctl.local.wire.reading import parse
+from tenantctl.local.wire.services import COGNITO, S3, Parsed, Service, by_signing_name
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # nobody's terminal, unless somebody asks for logs

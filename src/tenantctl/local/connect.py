@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import boto3
 
     from tenantctl.local.cloud import Cloud
-    from tenantctl.local.published import Published
+    from tenantctl.local.state.published import Published
 
 ACCOUNT = "123456789012"
 """The account where the configuration names none."""
@@ -47,10 +47,10 @@ def embedded(
     The state is held meanwhile and saved at the end, whatever happens; a server that holds it is
     called instead. `notify` is told when another command must be waited for. Raises `StateError`.
     """
-    from tenantctl.local import published, state, state_file
+    from tenantctl.local.state import published, saved, state_file
 
     wanted = account or ACCOUNT
-    directory = state_dir or state.default_directory()
+    directory = state_dir or saved.default_directory()
     state_file.prepare(directory)
     found: list[Published] = []
 
@@ -59,7 +59,7 @@ def embedded(
         found[:] = [server] if server else []
         return bool(server)
 
-    with state.locked(directory, unless=served, notify=notify) as mine:
+    with saved.locked(directory, unless=served, notify=notify) as mine:
         if not mine:
             yield _aws_at(found[0], region, wanted)
             return
@@ -70,11 +70,12 @@ def embedded(
 @contextmanager
 def held(directory: Path, *, region: str, account: str) -> Iterator[Cloud]:
     """The cloud of a directory that is locked; what changed is saved at the end."""
-    from tenantctl.local import backends, published
+    from tenantctl.local.behind import backends
     from tenantctl.local.cloud import Cloud
     from tenantctl.local.keys import Keys
     from tenantctl.local.operator import settle
-    from tenantctl.local.state import Saver
+    from tenantctl.local.state import published
+    from tenantctl.local.state.saved import Saver
 
     published.withdraw(directory)  # of a server that died
     with backends.claim():
@@ -97,7 +98,7 @@ def held(directory: Path, *, region: str, account: str) -> Iterator[Cloud]:
 @contextmanager
 def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
     """A fresh embedded cloud that is forgotten at the end; reached as its operator."""
-    from tenantctl.local import backends
+    from tenantctl.local.behind import backends
     from tenantctl.local.cloud import Cloud
     from tenantctl.local.keys import Keys
     from tenantctl.local.operator import settle
@@ -115,7 +116,7 @@ def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
 
 def aws_of(cloud: Cloud) -> Aws:
     """An `Aws` that reaches a cloud of this process as its operator, without a socket."""
-    from tenantctl.local import transport
+    from tenantctl.local.wire import transport
 
     session = _session(cloud.region)
     transport.attach(session, cloud.answer)
@@ -132,7 +133,7 @@ def aws_of(cloud: Cloud) -> Aws:
 
 def served_endpoint(aws: Aws) -> str | None:
     """The address of the server behind an `Aws`; `None` where none listens."""
-    from tenantctl.local import transport
+    from tenantctl.local.wire import transport
 
     return None if aws.endpoint == transport.ENDPOINT else aws.endpoint
 
@@ -143,13 +144,13 @@ def serving(aws: Aws) -> Iterator[str | None]:
 
     A cloud of this process is served on a free port; on AWS there is nothing to serve: `None`.
     """
-    from tenantctl.local import transport
+    from tenantctl.local.wire import transport
 
     cloud = opened()
     if aws.endpoint != transport.ENDPOINT or cloud is None:
         yield aws.endpoint
         return
-    from tenantctl.local.serve import serving as serve
+    from tenantctl.local.wire.serve import serving as serve
 
     with serve(cloud) as endpoint:
         yield endpoint

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from tenantctl.aws.session import Credentials
-from tenantctl.local.session import KEY_BYTES, new_access_key
+from tenantctl.local.sts.session import KEY_BYTES, new_access_key
 
 SERVICE = "bedrock-agentcore.amazonaws.com"
 """The principal that runs agents, as trust policies name it."""

@@ -21,7 +21,7 @@ from tenantctl.iam.request import Context, Principal, PrincipalKind
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Failure, RefusedError
 from tenantctl.local.keys import SERVICE, Keys
-from tenantctl.local.session import Session, secret_of, tags_context, unseal
+from tenantctl.local.sts.session import Session, secret_of, tags_context, unseal
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from typing import Any
 
 from tenantctl.cedar.statement import Statement, parse
 from tenantctl.domain.names import partition
-from tenantctl.local import policy_engine_engines as engines
-from tenantctl.local import policy_engine_policies as policies
 from tenantctl.local.call import ServiceError
-from tenantctl.local.policy_engine_shapes import check
-from tenantctl.local.policy_engine_store import Params, Store, missing
+from tenantctl.local.policy_engine import engines, policies
+from tenantctl.local.policy_engine.shapes import check
+from tenantctl.local.policy_engine.store import Params, Store, missing
 
 _OPERATIONS = {**engines.OPERATIONS, **policies.OPERATIONS}
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenantctl.errors import StateError
-from tenantctl.local import shards, state_file
 from tenantctl.local.call import Change
+from tenantctl.local.state import shards, state_file
 
 if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Failure, RefusedError
-from tenantctl.local.incoming import Incoming
-from tenantctl.local.sigv4 import STREAMING, Signature, signing_key
+from tenantctl.local.wire.incoming import Incoming
+from tenantctl.local.wire.sigv4 import STREAMING, Signature, signing_key
 
 _SIGNED = f"{STREAMING}AWS4-HMAC-SHA256-PAYLOAD"
 _KINDS = frozenset(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenantctl.errors import StateError
-from tenantctl.local import published, state, state_file
+from tenantctl.local.state import published, saved, state_file
 
 if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud
@@ -53,12 +53,12 @@ def run(  # noqa: PLR0913 - what the command line says, and whom to tell
     server has the state, `UsageError` when the port is taken.
     """
     from tenantctl.local.connect import held
-    from tenantctl.local.serve import serving
+    from tenantctl.local.wire.serve import serving
 
-    where = directory or state.default_directory()
+    where = directory or saved.default_directory()
     state_file.prepare(where)
     with (
-        state.locked(
+        saved.locked(
             where, unless=lambda: published.find(where) is not None, notify=notify
         ) as mine,
         _stop_on_signals() as stop,
@@ -106,16 +106,16 @@ def _stop_on_signals() -> Iterator[threading.Event]:
 
 def status(directory: Path | None = None) -> Status:
     """The state as it lies on disk, and who has it."""
-    where = directory or state.default_directory()
+    where = directory or saved.default_directory()
     server = published.find(where)
     size: int | None = None
-    saved: str | None = None
+    saved_at: str | None = None
     services: tuple[str, ...] = ()
     trouble: str | None = None
     try:
         found = (where / state_file.FILE).stat()
         size = found.st_size
-        saved = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
+        saved_at = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
         shards = state_file.read(where) or {}
         services = tuple(sorted({n.split("/")[1] for n in shards if n.startswith("moto/")}))
     except FileNotFoundError:
@@ -125,9 +125,9 @@ def status(directory: Path | None = None) -> Status:
     return Status(
         directory=str(where),
         bytes=size,
-        saved=saved,
+        saved=saved_at,
         services=services,
-        holder=state.holder(where),
+        holder=saved.holder(where),
         endpoint=server.endpoint if server else None,
         trouble=trouble,
     )
@@ -138,9 +138,9 @@ def reset(*, notify: Callable[[str], None], directory: Path | None = None) -> bo
 
     Raises `StateError` while a server has it.
     """
-    where = directory or state.default_directory()
+    where = directory or saved.default_directory()
     state_file.prepare(where)
-    with state.locked(
+    with saved.locked(
         where, unless=lambda: published.find(where) is not None, notify=notify
     ) as mine:
         if not mine:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tenantctl.local.policy_engine_records import ACTIVE, Engine, Outcome, new_id, now
-from tenantctl.local.policy_engine_store import (
+from tenantctl.local.policy_engine.records import ACTIVE, Engine, Outcome, new_id, now
+from tenantctl.local.policy_engine.store import (
     Operation,
     Params,
     Store,

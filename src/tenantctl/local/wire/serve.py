@@ -13,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from tenantctl.errors import UsageError
 from tenantctl.local.cloud import Cloud
-from tenantctl.local.incoming import Answer, Incoming, from_environ
+from tenantctl.local.wire.incoming import Answer, Incoming, from_environ
 
 LOOPBACK = "127.0.0.1"
 

@@ -22,8 +22,8 @@ from moto.core.utils import get_service_model
 
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Failure, Protocol, RefusedError
-from tenantctl.local.incoming import Answer, Incoming
-from tenantctl.local.services import SERVICES, Parsed, Service, header_names
+from tenantctl.local.wire.incoming import Answer, Incoming
+from tenantctl.local.wire.services import SERVICES, Parsed, Service, header_names
 
 _COMMON = frozenset({"content-type", "content-length", "content-encoding"})
 

@@ -49,10 +49,10 @@ def _prepare() -> None:
     from moto.core.config import default_user_config
     from moto.s3.models import FakeBucket
 
-    from tenantctl.local.cognito_fixed import keep_what_is_fixed
-    from tenantctl.local.gateway_settles import let_gateways_settle
-    from tenantctl.local.table_encryption import update_encryption
-    from tenantctl.local.tagging import complete_tagging
+    from tenantctl.local.behind.gateway_settles import let_gateways_settle
+    from tenantctl.local.behind.table_encryption import update_encryption
+    from tenantctl.local.behind.tagging import complete_tagging
+    from tenantctl.local.behind.user_pools import keep_what_is_fixed
 
     # It would overrule the account that every request is forwarded with.
     os.environ.pop("MOTO_ACCOUNT_ID", None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 
-from tenantctl.local.incoming import Answer, Incoming, from_url
+from tenantctl.local.wire.incoming import Answer, Incoming, from_url
 
 if TYPE_CHECKING:
     import boto3

@@ -13,7 +13,7 @@ import hmac
 from collections.abc import Mapping
 
 from tenantctl.local.call import Call, ServiceError
-from tenantctl.local.cognito_pools import Signed, enabled, pool, pool_of_client, sessions
+from tenantctl.local.cognito.pools import Signed, enabled, pool, pool_of_client, sessions
 
 _FLOWS: Mapping[str, frozenset[str]] = {
     "USER_PASSWORD_AUTH": frozenset({"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"}),

@@ -12,8 +12,8 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Protocol
-from tenantctl.local.incoming import Answer
-from tenantctl.local.services import Parsed
+from tenantctl.local.wire.incoming import Answer
+from tenantctl.local.wire.services import Parsed
 
 _REST_XML = "rest-xml"
 _TYPES = {

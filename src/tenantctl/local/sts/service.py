@@ -15,10 +15,10 @@ from tenantctl.domain.arn import Arn
 from tenantctl.errors import PolicyInvalidError, UsageError
 from tenantctl.iam.policy import Kind
 from tenantctl.iam.request import PrincipalKind
-from tenantctl.local import sts_rules
 from tenantctl.local.call import Call, Check, ServiceError
 from tenantctl.local.principals import Caller, compiled, find_role, managed_document
-from tenantctl.local.session import Session, new_access_key, seal, secret_of
+from tenantctl.local.sts import rules as sts_rules
+from tenantctl.local.sts.session import Session, new_access_key, seal, secret_of
 
 OPERATIONS = frozenset({"AssumeRole", "GetCallerIdentity"})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tenantctl.domain.names import partition
 from tenantctl.local.call import Change
-from tenantctl.local.pickling import backend_at, dumps, in_use, loads
+from tenantctl.local.state.pickling import backend_at, dumps, in_use, loads
 
 if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud

@@ -10,8 +10,8 @@ from tenantctl.cedar.rules import refusals
 from tenantctl.cedar.statement import parse
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.local.call import ServiceError
-from tenantctl.local.policy_engine_records import ACTIVE, Engine, Outcome, Policy, new_id, now
-from tenantctl.local.policy_engine_store import (
+from tenantctl.local.policy_engine.records import ACTIVE, Engine, Outcome, Policy, new_id, now
+from tenantctl.local.policy_engine.store import (
     Operation,
     Params,
     Store,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tenantctl.local.call import ServiceError
-from tenantctl.local.policy_engine_records import Engine, Policy, Resource, now
+from tenantctl.local.policy_engine.records import Engine, Policy, Resource, now
 
 _PAGE = 10
 """Results on a page where the request doesn't say: the model of ListPolicies."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tenantctl.local.call import Call, ServiceError
-from tenantctl.local.cognito_pools import (
+from tenantctl.local.cognito.pools import (
     Pool,
     Signed,
     pool,
@@ -18,7 +18,7 @@ from tenantctl.local.cognito_pools import (
     signed_in,
     standard_attributes,
 )
-from tenantctl.local.cognito_sign_in import check_challenge, check_sign_in
+from tenantctl.local.cognito.sign_in import check_challenge, check_sign_in
 
 _NEVER_OWN = frozenset({"sub", "email_verified", "phone_number_verified"})
 """Standard attributes that no user may write, whatever the app client allows."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenantctl.local.call import ServiceError
-from tenantctl.local.session import Session
+from tenantctl.local.sts.session import Session
 
 DEFAULT_SECONDS = 3600
 CHAINED_SECONDS = 3600

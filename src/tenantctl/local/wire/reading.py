@@ -30,8 +30,8 @@ from werkzeug.exceptions import NotFound
 
 from tenantctl.local.call import ServiceError
 from tenantctl.local.failure import Protocol
-from tenantctl.local.incoming import Incoming
-from tenantctl.local.services import S3, Parsed, Service, operation_model, query_names
+from tenantctl.local.wire.incoming import Incoming
+from tenantctl.local.wire.services import S3, Parsed, Service, operation_model, query_names
 
 # What an SDK may add to any URL without changing what it asks for.
 _HARMLESS = frozenset({"x-id"})

@@ -26,7 +26,7 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
 from tenantctl.local.failure import Failure, RefusedError
-from tenantctl.local.incoming import Incoming
+from tenantctl.local.wire.incoming import Incoming
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_SKEW = 15 * 60

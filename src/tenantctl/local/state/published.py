@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tenantctl.aws.session import Credentials
-from tenantctl.local import state_file
+from tenantctl.local.state import state_file
 
 FILE = "server.json"
 

@@ -1,0 +1,1 @@
+"""moto, which stands behind the layer, and what had to be mended in it."""

@@ -1,0 +1,1 @@
+"""Cognito's rules that moto lacks."""

@@ -1,0 +1,1 @@
+"""The policy-engine API of bedrock-agentcore-control, which moto lacks."""

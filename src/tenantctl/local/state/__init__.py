@@ -1,0 +1,1 @@
+"""What outlives a command: the snapshot, who holds it, and the server that may."""

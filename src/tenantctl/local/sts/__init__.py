@@ -1,0 +1,1 @@
+"""STS of the embedded cloud: sessions with tags."""

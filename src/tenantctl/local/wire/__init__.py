@@ -1,0 +1,1 @@
+"""Requests and answers on their way: read, checked, parsed, sent back."""
