@@ -203,8 +203,13 @@ def _tags(aws: Aws, arn: str) -> Tags:
 
 def _tag(aws: Aws, arn: str, spec: TableSpec) -> None:
     aws.client("dynamodb").tag_resource(ResourceArn=arn, Tags=ownership.as_list(spec.tags))
-    mine = lambda: ownership.foreign(_tags(aws, arn), spec.tags) is None  # noqa: E731 - a question
-    until(mine, f"the tag of {spec.resource}", seconds=60)
+    # The former tags may show for a while.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
+    until(
+        lambda: ownership.foreign(_tags(aws, arn), spec.tags) is None,
+        f"the tag of {spec.resource}",
+        seconds=60,
+    )
 
 
 def _gone(aws: Aws, name: str) -> None:
