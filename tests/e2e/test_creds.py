@@ -103,6 +103,7 @@ def test_no_output_holds_a_vended_secret(shared: Program, tmp_path: Path) -> Non
         (("creds", "vend", "clinic-1", "--as-operator"), 2, "--user"),
         (("creds", "vend", "clinic-1", "--user", USER), 2, "--password-file"),
         (("creds", "vend", "clinic-1", "--token-file", "missing"), 2, "can't be read"),
+        (("creds", "vend", "clinic-1", "--token-file", "/dev/zero"), 1, "longer than"),
         (("creds", "vend", "clinic-1", "--token-file", "tenantctl.yaml"), 1, "form of a JWT"),
     ],
 )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TOKEN = "TENANTCTL_TOKEN"  # noqa: S105 - an environment variable's name
 PASSWORD = "TENANTCTL_PASSWORD"  # noqa: S105 - the same
 
+_LONGEST = 65_536
+"""Characters that are read of a secret's file; no token is as long, and a device never ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vouchers:
@@ -87,7 +90,11 @@ def _signed_in(aws: Aws, pool: UserPool, user: str | None, how: Vouchers) -> str
 def _secret(path: Path) -> str:
     """The first line of a file, or of stdin for `-`."""
     try:
-        text = sys.stdin.readline() if str(path) == "-" else path.read_text("utf-8")
+        if str(path) == "-":
+            text = sys.stdin.readline(_LONGEST)
+        else:
+            with path.open(encoding="utf-8") as file:
+                text = file.read(_LONGEST)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"`{path}` can't be read", hint="give a text file, or - for stdin"

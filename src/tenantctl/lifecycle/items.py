@@ -18,6 +18,9 @@ from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import Place, UsageError
 from tenantctl.lifecycle.attribute import MAX_ITEM_BYTES, Value, attribute, parse_json, size
 
+MAX_BYTES = 64_000_000
+"""Of a file of items, which is held in memory."""
+
 _MAX_SORT_KEY = 1024
 _MAX_PARTITION_KEY = 2048
 
@@ -64,12 +67,17 @@ def load(path: Path, reading: Reading) -> tuple[Item, ...]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(
             f"can't read `{path}`: {(error.strerror or 'unreadable').lower()}",
             hint="--items takes a file of JSON objects, one a line",
         ) from error
+    if len(raw) > MAX_BYTES:
+        raise UsageError(
+            f"`{path}` is larger than {MAX_BYTES:,} bytes", hint="seed the items in several runs"
+        )
     # Only \n ends a line of JSONL; str.splitlines would also cut at U+2028 inside a string.
     for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not line.strip():

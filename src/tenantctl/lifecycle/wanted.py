@@ -113,7 +113,8 @@ def _check(pool: Pool, tenants: Sequence[Tenant]) -> None:
 def _check_zone(name: str) -> None:
     import zoneinfo
 
-    if name not in zoneinfo.available_timezones():
+    # `localtime` is in the list where the machine has such a file, and means another zone on each.
+    if name not in zoneinfo.available_timezones() - {"localtime", "Factory"}:
         raise UsageError(f"unknown time zone `{name}`", hint="use a name like Europe/Berlin")
 
 
@@ -127,6 +128,9 @@ def _check_email(address: str) -> None:
         raise UsageError(f"`{address}` is no e-mail address", hint=hint) from error
     if len(address) > _MAX_USERNAME:
         raise UsageError(f"`{address}` is too long", hint=hint)
+    if not address.isprintable():
+        # A mark that turns the direction of writing would show another address than this.
+        raise UsageError(f"`{address}` is no e-mail address: it can't be shown", hint=hint)
 
 
 def _table(pool: Pool, sources: Sources) -> Table | None:
