@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Data, Roles, Table, Tier
+from tenantctl.domain.pool import Bucket, Data, Roles, Table, Tier
 from tenantctl.domain.template import Template
 from tenantctl.errors import UsageError
 from tenantctl.iam.document import Kind, read
@@ -343,3 +343,11 @@ def test_documents_that_mean_the_same_are_the_same(
     one: object, other: object, *, same: bool
 ) -> None:
     assert (documents.canonical(one) == documents.canonical(other)) is same
+
+
+def test_a_layout_that_leaks_is_rendered_as_it_is_for_a_proof_to_find(named: Named) -> None:
+    bucket = Bucket("documents", Template.parse("{tier}-tier/{tenant}"))
+    made = documents.vending_documents(named(data=Data(buckets=(bucket,))))
+    resource = made["buckets"]["Statement"][0]["Resource"]
+    tags = "${aws:PrincipalTag/Tier}-tier/${aws:PrincipalTag/ClinicId}"
+    assert resource == f"arn:aws:s3:::documents/{tags}*"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -73,3 +73,28 @@ def test_tenants_are_in_the_way(aws: Aws, names: Names) -> None:
     with pytest.raises(ConflictError, match="`clinic-1`") as caught:
         teardown.refuse_with_tenants(aws, names)
     assert "--force" in (caught.value.hint or "")
+
+
+def test_a_table_still_being_deleted_is_waited_for_and_made_again(aws: Aws, names: Names) -> None:
+    # What a killed `destroy` leaves on AWS for a while; the embedded cloud deletes at once.
+    apply(plan(aws, names), aws)
+    client = aws.client("dynamodb")
+    client.update_table(TableName="patient-records", DeletionProtectionEnabled=False)
+    asked: list[str] = []
+
+    def going(parsed: dict[str, Any], **_: object) -> None:
+        table = parsed.get("Table", {})
+        if table.get("TableName") == "patient-records" and len(asked) < 4:
+            asked.append(table["TableName"])
+            table["TableStatus"] = "DELETING"
+            if len(asked) == 4:
+                client.delete_table(TableName="patient-records")
+
+    client.meta.events.register("after-call.dynamodb.DescribeTable", going)
+    again = plan(aws, names)
+    missing = {part.resource for part in again.parts if part.health is Health.MISSING}
+    assert missing == {"table `patient-records`"}
+    assert "table `patient-records`" not in {s.resource for s in teardown.steps(names, again)}
+    apply(again, aws)
+    assert len(asked) == 4
+    assert plan(aws, names).steps == ()
