@@ -92,6 +92,15 @@ def test_every_package_has_its_place_in_the_architecture(root: Path) -> None:
     assert not [name for name in packages if f"`{name}`" not in text]
 
 
+def test_every_module_that_the_architecture_names_is_there(root: Path) -> None:
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w[\w/]*/(?:\w+\.py)?)`", text)
+    assert len(named) > len({"cli", "probes", "local"})
+    assert not [
+        n for n in named if not any((root / at / n).exists() for at in ("src/tenantctl", ""))
+    ]
+
+
 @pytest.mark.slow
 def test_the_workflow_passes_on_a_new_pool(root: Path, begin: Callable[[str], Place]) -> None:
     workflow = yaml.safe_load((root / "examples" / "ci-workflow.yml").read_text(encoding="utf-8"))
