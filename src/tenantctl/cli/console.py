@@ -155,7 +155,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfirmationNeededError(
-            f"{question} needs an answer, and this is no terminal", hint="give --yes"
+            f"to {question.rstrip('?')} needs a yes, and this is no terminal", hint="give --yes"
         )
     import typer
 
