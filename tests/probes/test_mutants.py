@@ -142,7 +142,9 @@ def test_a_broken_user_pool_trips_its_probes_and_no_other(
     )
     if spec.get("sign_up"):
         cognito.update_user_pool(
-            UserPoolId=pool["Id"], AdminCreateUserConfig={"AllowAdminCreateUserOnly": False}
+            UserPoolId=pool["Id"],
+            AdminCreateUserConfig={"AllowAdminCreateUserOnly": False},
+            UserPoolTags=clinics.names.tags,
         )
 
     found = tried(clinics, user_mutant)
