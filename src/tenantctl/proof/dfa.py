@@ -40,6 +40,12 @@ class Dfa:
             state = self.rows[state][number]
         return state in self.accepting
 
+    def listed(self, most: int) -> tuple[tuple[int, ...], ...] | None:
+        """Every word, if there are at most so many."""
+        found = tuple(self.words(most + 1))
+        # A state is passed once for each word at most, so no word is missed up to the limit.
+        return found if len(found) <= most else None
+
     def words(self, most: int) -> Iterator[tuple[int, ...]]:
         """Up to `most` of the shortest words, shortest first."""
         if self.empty:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -65,13 +66,15 @@ _PREFERRED = "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ.@
 # other number, space, line separator that is no \p{Z}, and what is none of them.
 _BEYOND = "é٣½\u3000\x85€"
 _LAST_ASCII = 127
+_EACH = 2
+"""Representatives of a class: two, so that two ids of one letter each can differ."""
 _PRINTABLE = "".join(map(chr, range(33, _LAST_ASCII)))
 _CONTROL = "".join(map(chr, (*range(33), _LAST_ASCII)))
 
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """Representatives, each standing for its class; literal characters stand for themselves."""
+    """Representatives, one or two of each class; literal characters stand for themselves."""
 
     signs: tuple[str, ...]
     literals: frozenset[str]
@@ -90,14 +93,14 @@ class Alphabet:
             raise UnsupportedError("it names characters beyond ASCII")
         alone = frozenset(sign for text in literals for sign in text)
         universe = dict.fromkeys((*_PREFERRED, *_PRINTABLE, *_CONTROL, *_BEYOND))
-        seen: set[tuple[bool, ...]] = set()
+        seen: Counter[tuple[bool, ...]] = Counter()
         chosen: list[str] = []
         for sign in universe:
             if sign in alone:
                 continue
             answers = tuple(letters.hold(sign) for letters in known)
-            if answers not in seen:
-                seen.add(answers)
+            seen[answers] += 1
+            if seen[answers] <= _EACH:
                 chosen.append(sign)
         signs = (*chosen, *sorted(alone))
         return cls(signs, alone, {sign: number for number, sign in enumerate(signs)})

@@ -14,13 +14,14 @@ from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.policy import Statement
 from tenantctl.iam.request import Request
 from tenantctl.proof.asks import Ask
+from tenantctl.proof.candidates import Candidate, Finder
 from tenantctl.proof.constraint import Cube
 from tenantctl.proof.documents import Documents, session_of, statements, variable_keys
 from tenantctl.proof.keys import FRESH, OF_THE_OWNER, PRINCIPAL_TAG, Source, choices, source
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.parses import TooLargeError
 from tenantctl.proof.paths import TooManyWaysError, Ways, joined
-from tenantctl.proof.question import Asker, Candidate
+from tenantctl.proof.question import Asker
 from tenantctl.proof.situation import Situation
 from tenantctl.proof.trust import Session, confirmed
 from tenantctl.proof.values import TENANT, USER
@@ -180,7 +181,7 @@ class Prover:
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Witness | None:
-        for candidate in islice(self.asker.candidates(cube, ask.target), _MOST_CANDIDATES):
+        for candidate in islice(Finder(self.asker).candidates(cube, ask.target), _MOST_CANDIDATES):
             if not self._real(candidate) or not confirmed(
                 self.names, self.documents.trust, session, candidate.values
             ):

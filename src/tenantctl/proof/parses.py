@@ -19,6 +19,7 @@ from tenantctl.proof.shape import OUTSIDE, Avoided, Move, Shape
 
 _MOST_STATES = 400_000
 _VISITS = 12
+_ALIKE = 3
 
 
 class TooLargeError(Exception):
@@ -79,6 +80,10 @@ class Product:
         )
         self._all_apart = (1 << len(self._pairs)) - 1
 
+    def apart(self) -> Product:
+        """The same, with any shared word counting."""
+        return Product(self._owner, self._sides, same=None, prefix=self._prefix)
+
     def separated(self) -> bool:
         """Whether no word puts different values on both sides. Raises `TooLargeError`."""
         waiting = self._starts()
@@ -87,7 +92,7 @@ class Product:
             node = waiting.pop()
             if self._found(node):
                 return False
-            for _, after in self._steps(node, brief=True):
+            for _, after in self._steps(node, alike=1):
                 if after not in seen:
                     seen.add(after)
                     waiting.append(after)
@@ -115,7 +120,7 @@ class Product:
                 given += 1
                 if given == most:
                     return
-            queue.extend((after, (*path, step)) for step, after in self._steps(node))
+            queue.extend((after, (*path, step)) for step, after in self._steps(node, alike=_ALIKE))
 
     def _starts(self) -> list[_Node]:
         combined = product(*(side.starts for side in self._sides))
@@ -132,15 +137,16 @@ class Product:
     def _admitted(self, states: tuple[int, ...]) -> bool:
         return all(side.accepting(s) for side, s in zip(self._sides, states, strict=True))
 
-    def _steps(self, node: _Node, *, brief: bool = False) -> Iterator[tuple[_Step | None, _Node]]:
+    def _steps(self, node: _Node, *, alike: int) -> Iterator[tuple[_Step | None, _Node]]:
         """Every next node; `None` stands for the cut, which takes no character.
 
-        `brief` takes one letter of those that lead alike.
+        Of letters that lead alike so many are taken: one shows where a word may lead, several
+        that values of the same length may differ.
         """
         owner, states, apart, cut = node
         if self._prefix and not cut and self._admitted(states):
             yield None, (owner, (), apart, True)
-        met: set[tuple[int, ...]] = set()
+        met: dict[tuple[int, ...], int] = {}
         for letter, owners in self._owner.moves(owner).items():
             choices = (
                 []
@@ -149,11 +155,10 @@ class Product:
             )
             if not all(choices):
                 continue
-            if brief:
-                alike = (id(owners), *map(id, choices))
-                if alike in met:
-                    continue
-                met.add(alike)
+            leads = (id(owners), *map(id, choices))
+            met[leads] = met.get(leads, 0) + 1
+            if met[leads] > alike:
+                continue
             for chosen in product(*choices):
                 after = tuple(move.state for move in chosen)
                 for mine in owners:

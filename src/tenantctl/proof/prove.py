@@ -16,13 +16,14 @@ from tenantctl.iam.conditions.condition import Condition
 from tenantctl.iam.evaluate import Policies
 from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, of_tags
 from tenantctl.proof.assumptions import assumptions
+from tenantctl.proof.candidates import NAMESAKES, USERS
 from tenantctl.proof.documents import Documents, session_of, texts
 from tenantctl.proof.fixes import fix
 from tenantctl.proof.formats import ANY_TAG, Node, letters_of, parse
 from tenantctl.proof.keys import FRESH
 from tenantctl.proof.letters import Alphabet, UnsupportedError
 from tenantctl.proof.obligation import Prover, Unknown, Witness
-from tenantctl.proof.question import NAMESAKES, USERS, Asker
+from tenantctl.proof.question import Asker
 from tenantctl.proof.reach import Action, Reach, catalogue
 from tenantctl.proof.trust import Session, TooManyTagsError, extra_tags, sessions
 from tenantctl.proof.values import TENANT, USER, Values

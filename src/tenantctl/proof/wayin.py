@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tenantctl.domain.finding import Decider, Finding, Outcome, Party
 from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Statement
+from tenantctl.proof.candidates import NAMESAKES
 from tenantctl.proof.documents import Documents
-from tenantctl.proof.question import NAMESAKES
 from tenantctl.proof.trust import ASSUME, lets_in, outsider
 
 _FEDERATED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
