@@ -11,8 +11,12 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
 from tenantctl.errors import ConfigError, Place, PolicyInvalidError
 from tenantctl.iam.document import read
+from tenantctl.iam.pattern import Pattern
 from tenantctl.iam.policy import Kind, Policy, Statement
 from tenantctl.proof.documents import Documents, texts
+from tenantctl.proof.letters import Alphabet
+from tenantctl.proof.parses import Product
+from tenantctl.proof.shape import Shape, Slot, Wild
 
 _KNOWN = ("trust.json", "identity", "boundary.json", "session.json", "resource")
 
@@ -40,7 +44,7 @@ def load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
         session=_optional(directory / "session.json", Kind.SESSION),
     )
     resources = tuple(_folder(directory, "resource", Kind.RESOURCE))
-    names, notes = _names(pool, (*made.every, *resources))
+    names, notes = names_in(pool, (*made.every, *resources))
     attached: list[tuple[str, Policy]] = []
     for policy in resources:
         places = attached_to(policy, names)
@@ -59,7 +63,7 @@ def load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
 _ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 
 
-def _names(pool: Pool, policies: tuple[Policy, ...]) -> tuple[Names, list[str]]:
+def names_in(pool: Pool, policies: tuple[Policy, ...]) -> tuple[Names, list[str]]:
     """The names in the account of the documents.
 
     Where they name another account than the configuration, theirs counts: ARNs of the wrong one
@@ -97,27 +101,33 @@ def attached_to(policy: Policy, names: Names) -> tuple[str, ...]:
         *(names.table_arn(t) for t in data.tables),
         *(names.bucket_arn(b) for b in data.buckets),
     ]
-    found: dict[str, None] = {}
-    for statement in policy.statements:
-        element = statement.resources
-        if element is None or element.negated:
-            continue
-        for pattern in element.patterns:
-            if pattern.everything:
-                continue
-            example = pattern.example({}) or ""
-            for arn in arns:
-                if example == arn or example.startswith(f"{arn}/") or pattern.matches(arn, {}):
-                    found[arn] = None
-    if not found and any(
-        p.everything for s in policy.statements if s.resources for p in s.resources.patterns
-    ):
+    elements = [s.resources for s in policy.statements if s.resources is not None]
+    patterns = [p for element in elements for p in element.patterns]
+    found = tuple(arn for arn in arns if any(_speaks_of(p, arn) for p in patterns))
+    if not found and any(p.everything for p in patterns):
         raise PolicyInvalidError(
             "a resource policy that names no ARN could belong to any resource",
             place=Place(policy.name),
             hint="write the table's or bucket's ARN in `Resource`",
         )
-    return tuple(found)
+    return found
+
+
+def _speaks_of(pattern: Pattern, arn: str) -> bool:
+    """Whether a pattern other than `*` may mean a resource, or what lies in it."""
+    if pattern.everything:
+        return False
+    form: list[str | Wild | Slot] = []
+    for number, segment in enumerate(pattern.segments):
+        form += [Wild.ANY] if number else []
+        for index, piece in enumerate(segment):
+            form += [Wild.ONE] if index else []
+            form += (part if isinstance(part, str) else Wild.ANY for part in piece)
+    texts_ = [part for part in form if isinstance(part, str)]
+    alphabet = Alphabet.of((*texts_, arn, "/"), ())
+    here = Shape(((arn,), (f"{arn}/", Wild.ANY)), {}, alphabet)
+    named = Shape((tuple(form),), {}, alphabet)
+    return not Product(here, (named,), same=None).separated()
 
 
 def _once(attached: list[tuple[str, Policy]]) -> None:

@@ -1,7 +1,7 @@
 """Identifier formats: Python regular expressions, read by Python's own parser.
 
-What isn't regular (lookaround, back references, atomic groups) or depends on flags can't be
-decided here and says so, instead of being approximated.
+What isn't regular is read as more than it says: a lookaround asks nothing, a back reference is
+anything. That keeps proofs valid; a witness' ids are put before `re` itself.
 """
 
 from __future__ import annotations
@@ -52,7 +52,15 @@ ANY_TAG = Repeat(One(TAG), 0, None)
 as a proof for more words is one for fewer."""
 
 
-def parse(pattern: str) -> Node:
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format, and the constructs in it that were read as more than they say."""
+
+    node: Node
+    widened: tuple[str, ...] = ()
+
+
+def parse(pattern: str) -> Format:
     """The format that a regular expression means, matched whole.
 
     Raises `UnsupportedError`, naming the construct.
@@ -69,10 +77,12 @@ def parse(pattern: str) -> Node:
     flags = tree.state.flags & ~(re.UNICODE | re.VERBOSE)
     if flags:
         raise UnsupportedError(f"`{pattern}` sets flags")
+    reader = _Reader()
     try:
-        return _sequence(list(tree), first=True, last=True)
+        node = reader.sequence(list(tree), first=True, last=True)
     except UnsupportedError as error:
         raise UnsupportedError(f"`{pattern}` {error}") from error
+    return Format(node, tuple(dict.fromkeys(reader.widened)))
 
 
 def letters_of(node: Node) -> Iterator[Letters]:
@@ -86,54 +96,74 @@ def letters_of(node: Node) -> Iterator[Letters]:
             yield from letters_of(part)
 
 
-def _sequence(items: Sequence[tuple[Any, Any]], *, first: bool, last: bool) -> Node:
-    """A sequence; `first` and `last` say whether it touches the ends of the whole."""
-    parts: list[Node] = []
-    for number, (code, value) in enumerate(items):
-        begins = first and number == 0
-        ends = last and number == len(items) - 1
-        made = _one(str(code), value, begins=begins, ends=ends)
-        if made is not None:
-            parts.append(made)
-    return parts[0] if len(parts) == 1 else Then(tuple(parts))
+class _Reader:
+    """Turns the parser's tree into a format, noting what is widened."""
 
+    def __init__(self) -> None:
+        self.widened: list[str] = []
 
-def _one(  # noqa: C901, PLR0911 - one case for each construct of the language
-    code: str,
-    value: Any,  # noqa: ANN401 - as the parser gives it
-    *,
-    begins: bool,
-    ends: bool,
-) -> Node | None:
-    match code:
-        case "LITERAL":
-            return One(Letters(((value, value),)))
-        case "NOT_LITERAL":
-            return One(Letters(((value, value),), negated=True))
-        case "ANY":
-            return One(Letters(("dot",)))
-        case "IN":
-            return One(_set(value))
-        case "BRANCH":
-            return Either(tuple(_sequence(list(v), first=begins, last=ends) for v in value[1]))
-        case "SUBPATTERN":
-            _, added, removed, inside = value
-            if added or removed:
-                raise UnsupportedError("sets flags")
-            return _sequence(list(inside), first=begins, last=ends)
-        case "MAX_REPEAT" | "MIN_REPEAT":
-            low, high, inside = value
-            unbounded = str(high) == "MAXREPEAT"
-            part = _sequence(list(inside), first=False, last=False)
-            return Repeat(part, int(low), None if unbounded else int(high))
-        case "AT":
-            where = str(value)
-            if begins and where in {"AT_BEGINNING", "AT_BEGINNING_STRING"}:
+    def sequence(self, items: Sequence[tuple[Any, Any]], *, first: bool, last: bool) -> Node:
+        """A sequence; `first` and `last` say whether it touches the ends of the whole."""
+        parts: list[Node] = []
+        for number, (code, value) in enumerate(items):
+            begins = first and number == 0
+            ends = last and number == len(items) - 1
+            made = self._one(str(code), value, begins=begins, ends=ends)
+            if made is not None:
+                parts.append(made)
+        return parts[0] if len(parts) == 1 else Then(tuple(parts))
+
+    def _one(  # noqa: C901, PLR0911, PLR0912 - one case for each construct of the language
+        self,
+        code: str,
+        value: Any,  # noqa: ANN401 - as the parser gives it
+        *,
+        begins: bool,
+        ends: bool,
+    ) -> Node | None:
+        match code:
+            case "LITERAL":
+                return One(Letters(((value, value),)))
+            case "NOT_LITERAL":
+                return One(Letters(((value, value),), negated=True))
+            case "ANY":
+                return One(Letters(("dot",)))
+            case "IN":
+                return One(_set(value))
+            case "BRANCH":
+                return Either(
+                    tuple(self.sequence(list(v), first=begins, last=ends) for v in value[1])
+                )
+            case "SUBPATTERN":
+                _, added, removed, inside = value
+                if added or removed:
+                    raise UnsupportedError("sets flags")
+                return self.sequence(list(inside), first=begins, last=ends)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                if code == "POSSESSIVE_REPEAT":
+                    self.widened.append("a possessive repetition")
+                low, high, inside = value
+                unbounded = str(high) == "MAXREPEAT"
+                part = self.sequence(list(inside), first=False, last=False)
+                return Repeat(part, int(low), None if unbounded else int(high))
+            case "AT":
+                where = str(value)
+                if begins and where in {"AT_BEGINNING", "AT_BEGINNING_STRING"}:
+                    return None
+                if ends and where in {"AT_END", "AT_END_STRING"}:
+                    return None
+                self.widened.append("a position inside the text")
                 return None
-            if ends and where in {"AT_END", "AT_END_STRING"}:
+            case "ASSERT" | "ASSERT_NOT":
+                self.widened.append("a lookaround")
                 return None
-            raise UnsupportedError("asks for a position inside the text")
-    raise UnsupportedError(f"uses {code.lower().replace('_', ' ')}, which isn't regular")
+            case "GROUPREF" | "GROUPREF_EXISTS":
+                self.widened.append("a back reference")
+                return ANY_TAG
+            case "ATOMIC_GROUP":
+                self.widened.append("an atomic group")
+                return self.sequence(list(value), first=False, last=False)
+        raise UnsupportedError(f"uses {code.lower().replace('_', ' ')}")
 
 
 _CATEGORIES = {

@@ -199,12 +199,15 @@ def _formats(names: Names) -> tuple[dict[str, Node], tuple[str, ...]]:
         if pattern is None:
             continue
         try:
-            node = parse(pattern)
-            Alphabet.of((), letters_of(node))
+            read = parse(pattern)
+            Alphabet.of((), letters_of(read.node))
         except UnsupportedError as error:
             doubts.append(f"the {name}s' format {error}, so any value of a tag was looked at")
         else:
-            made[name] = node
+            made[name] = read.node
+            doubts += (
+                f"the {name}s' format holds {what}, which was ignored" for what in read.widened
+            )
     return made, tuple(doubts)
 
 
