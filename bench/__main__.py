@@ -1,11 +1,11 @@
-"""Run every benchmark (or those named): `python -m bench [startup] [cloud] [probes]`."""
+"""Run every benchmark (or those named): `python -m bench [startup] [iam] …`."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("startup", "cloud", "probes")
+NAMES = ("startup", "iam", "proof", "cloud", "probes")
 
 
 def main(names: list[str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -280,7 +279,7 @@ def test_operators_act_as_the_agent_only_where_they_are_named(named: Named, name
     assert not acts_as_agent(names, operator, {})
     roles = Roles("clinic-agent-agent", "clinic-agent-tvm", (arn,))
     assert acts_as_agent(named(roles=roles), operator, {})
-    other = replace(operator, arn=f"{arn}2")
+    other = operator._replace(arn=f"{arn}2")
     assert not acts_as_agent(named(roles=roles), other, {})
 
 

@@ -36,8 +36,8 @@ _TRUST_ACTIONS = frozenset(
     }
 )
 
-Named = tuple[Statement, tuple[Decider, ...]]
-"""A statement, and how decisions name it."""
+Named = tuple[Statement, tuple[Decider, ...], bool]
+"""A statement, how decisions name it, and whether it covers every request for its actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Spoken:
     trust: bool  # whether the action lets somebody into a role
     is_role: bool  # whether the resource's policy is a trust policy
     plain: bool  # whether a caller of the same account is decided by its own policies alone
+    every: tuple[tuple[Policy, Statement, bool], ...]  # all there are; whether they cover it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class Policies:
                 trust=trust,
                 is_role=resource is not None and resource.kind is Kind.TRUST,
                 plain=not trust and not granted,
+                every=tuple(
+                    (policy, statement, statement.actions.cover(action.lower()))
+                    for policy in self.every
+                    for statement in policy.statements
+                ),
             )
             # Actions come from requests: an endless stream of made-up ones must not stay.
             if len(self._by_action) < MOST_ACTIONS and len(action) <= LONGEST_ACTION:
@@ -101,7 +107,7 @@ class Policies:
 def _named(policy: Policy, action: str, *, allow: bool = True) -> Iterable[Named]:
     allows, denies = policy.speaking_of(action)
     return (
-        (statement, (Decider(policy.name, statement.label),))
+        (statement, (Decider(policy.name, statement.label),), statement.covers_all)
         for statement in (allows if allow else denies)
     )
 
@@ -117,7 +123,7 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     """
     spoken = policies.speaking_of(request.action)
     denied: tuple[Decider, ...] = ()
-    for statement, name in spoken.denies:
+    for statement, name, _ in spoken.denies:
         if statement.denies(request):
             denied += name
     if denied:
@@ -176,7 +182,7 @@ def _grant(request: Request, spoken: Spoken) -> tuple[Reach | None, tuple[Decide
     by: tuple[Decider, ...] = ()
     if spoken.is_role and not needs_trust(request, spoken):
         return best, by
-    for statement, name in spoken.resource:
+    for statement, name, _ in spoken.resource:
         reach = statement.reach(request.principal)
         if reach is not None and (best is None or reach > best) and statement.covers(request):
             best, by = reach, name
@@ -195,8 +201,8 @@ def _limits(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
 
 
 def _first(request: Request, allows: tuple[Named, ...]) -> tuple[Decider, ...] | None:
-    for statement, name in allows:
-        if statement.covers(request):
+    for statement, name, always in allows:
+        if always or statement.covers(request):
             return name
     return None
 

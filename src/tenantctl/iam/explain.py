@@ -1,6 +1,7 @@
 """Why a request was decided as it was: every statement that applied, and those that nearly did.
 
-A statement nearly applies if it speaks of the action, or if the action is all that it lacks.
+A statement nearly applies if it speaks of the action, or if the action is all that it lacks; one
+that speaks of every resource is near to nothing.
 Nothing here decides: the decision is `evaluate`'s.
 """
 
@@ -13,7 +14,7 @@ from tenantctl.domain.finding import Decider
 from tenantctl.iam.conditions.condition import Condition, Null
 from tenantctl.iam.decision import Decision, Verdict
 from tenantctl.iam.evaluate import Policies, crosses, evaluate, needs_trust
-from tenantctl.iam.policy import Kind, Policy, Statement
+from tenantctl.iam.policy import Kind, Policy, Resources, Statement
 from tenantctl.iam.principal import Reach
 from tenantctl.iam.request import Principal, Request
 
@@ -66,23 +67,19 @@ def explain(request: Request, policies: Policies) -> Explanation:
 
 
 def _traces(request: Request, policies: Policies) -> Iterator[Trace]:
-    action = request.action.lower()
-    for policy in policies.every:
-        for statement in policy.statements:
-            speaks = statement.actions.cover(action)
-            if not speaks and not (
-                _names(statement, request.principal) and statement.covers(request)
-            ):
-                continue
-            resources = statement.resources
-            yield Trace(
-                policy,
-                statement,
-                _names(statement, request.principal),
-                speaks,
-                resources is None or resources.cover(request.resource, request.context),
-                tuple([Tried(c, c.holds(request.context)) for c in statement.conditions]),
-            )
+    principal, context = request.principal, request.context
+    for policy, statement, speaks in policies.speaking_of(request.action).every:
+        named = statement.principals is None or _names(statement, principal)
+        resources = statement.resources
+        if not speaks and not (named and _narrow(resources) and statement.covers(request)):
+            continue
+        covers = resources is None or resources.cover(request.resource, context)
+        tried = tuple([Tried(c, c.holds(context)) for c in statement.conditions])
+        yield Trace(policy, statement, named, speaks, covers, tried)
+
+
+def _narrow(resources: Resources | None) -> bool:
+    return resources is not None and not any(p.everything for p in resources.patterns)
 
 
 def _names(statement: Statement, caller: Principal) -> bool:

@@ -88,6 +88,15 @@ class Statement:
                 return False
         return True
 
+    @property
+    def covers_all(self) -> bool:
+        """Whether it applies to every request whose action it covers."""
+        element = self.resources
+        anywhere = element is None or (
+            not element.negated and any(p.everything for p in element.patterns)
+        )
+        return anywhere and not self.conditions
+
     def reach(self, caller: Principal) -> Reach | None:
         """How an Allow names the caller; a policy without principals speaks of its owner."""
         return Reach.DIRECT if self.principals is None else self.principals.reach(caller)

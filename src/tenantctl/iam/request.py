@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,9 +17,8 @@ class PrincipalKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks.
+class Principal(NamedTuple):
+    """Who asks; a tuple, as a request is.
 
     `arn` is the user's, the session's (`arn:aws:sts::…:assumed-role/NAME/SESSION`) or the
     account root's; for a service it is its name (`bedrock-agentcore.amazonaws.com`), for an

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from tenantctl.iam import arn, pattern, principal
 from tenantctl.iam.conditions import condition, operators
@@ -60,6 +59,8 @@ def known(value: Mapping[str, object], names: tuple[str, ...], path: Path) -> No
     """Raise `MisplacedError` for an element that isn't one of `names`."""
     for key in value:
         if key not in names:
+            from difflib import get_close_matches
+
             near = get_close_matches(key[:40], names, 1)
             raise MisplacedError(
                 f"unknown element {shown(key)}",

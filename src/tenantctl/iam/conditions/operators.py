@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -104,6 +103,8 @@ def parse(name: str) -> Named:
     if base == NULL and (prefix or base != rest):
         raise MalformedError(f"{shown(name)}: Null takes no set operator and no IfExists")
     if base not in OPERATORS and base != NULL:
+        from difflib import get_close_matches
+
         near = get_close_matches(base[:40], OPERATORS, 1)
         raise MalformedError(
             f"unknown operator {shown(name)}", f"did you mean `{near[0]}`?" if near else None

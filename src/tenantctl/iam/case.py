@@ -1,0 +1,95 @@
+"""A case as it is written: its parts, typed, and what they say of who asks."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from tenantctl.domain.arn import Arn
+from tenantctl.iam.misread import Name
+from tenantctl.iam.request import Context, Principal, PrincipalKind
+
+_ROLE = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([A-Za-z0-9_+=,.@-]{1,64})")
+_SESSION = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_USER = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/[!-)+->@-~]{1,600}")
+# Lower case turns these two into ASCII letters: `aws:TagKeys` could be written with neither.
+_CONFUSABLE = re.compile("[\u0130\u212a]")
+_ASKED = 8  # strings of a request: five keys, principal, action, resource
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A case before its policies."""
+
+    id: Name
+    principal: str
+    action: str
+    resource: str
+    context: dict[str, str | tuple[str, ...]]
+
+
+class Case(Asked, forbid_unknown_fields=True, gc=False):
+    """A whole case."""
+
+    identity: Raw
+    boundary: Raw | UnsetType = UNSET
+    session: Raw | UnsetType = UNSET
+    resource_policy: Raw | UnsetType = UNSET
+
+
+class Spliced(Asked, forbid_unknown_fields=True, gc=False):
+    """A whole case with tokens for its policies."""
+
+    identity: str
+    boundary: str | UnsetType = UNSET
+    session: str | UnsetType = UNSET
+    resource_policy: str | UnsetType = UNSET
+
+
+read_asked = msgspec.json.Decoder(Asked).decode
+read_case = msgspec.json.Decoder(Case).decode
+read_spliced = msgspec.json.Decoder(Spliced).decode
+
+
+def strings_of(case: Asked, context: Context) -> int:
+    """How many strings the text of a request has, if this is its context."""
+    return _ASKED + len(context) + sum(map(len, context.values())) + (type(case.id) is str)
+
+
+def confusable(text: bytes, case: Asked) -> bool:
+    """Whether lower case turns a letter of a context key into an ASCII letter."""
+    if text.isascii() and b"\\" not in text:
+        return False
+    return _CONFUSABLE.search("".join(case.context)) is not None
+
+
+def context_of(case: Asked) -> Context:
+    """The context as the evaluator takes it; shorter, if keys differ only in case."""
+    given: dict[str, Any] = case.context  # texts and tuples, told apart by the quickest test
+    return {key.lower(): (value,) if type(value) is str else value for key, value in given.items()}
+
+
+def principal_of(text: str) -> Principal | None:
+    """A role session or a user by its ARN; wildcards are no part of one."""
+    role, _, session = text.rpartition("/")
+    if _SESSION.fullmatch(session) and (found := _role(role)) is not None:
+        return Principal(PrincipalKind.SESSION, text, *found)
+    user = _USER.fullmatch(text)
+    return None if user is None else Principal(PrincipalKind.USER, text, user[1])
+
+
+@lru_cache(maxsize=4096)
+def _role(text: str) -> tuple[str, str] | None:
+    """The account and the ARN of the role whose sessions' ARNs begin so.
+
+    A session's ARN names its role without the role's path, and role names are unique.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+    """
+    match = _ROLE.fullmatch(text)
+    if match is None:
+        return None
+    partition, account, name = match.groups()
+    return account, str(Arn(partition, "iam", "", account, f"role/{name}"))
