@@ -10,7 +10,8 @@ from tenantctl.iam.policy import Policy
 from tenantctl.iam.request import PrincipalKind
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.formats import ANY_TAG, Node
-from tenantctl.proof.trust import ASSUME, Session, minters, outsider
+from tenantctl.proof.minters import minters, outsider
+from tenantctl.proof.trust import ASSUME, Session
 from tenantctl.proof.values import TENANT, USER
 
 _OTHER_WAYS = (

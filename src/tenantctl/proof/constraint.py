@@ -6,6 +6,7 @@ smaller: a proof stays a proof, and a witness is confirmed by the evaluator befo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,26 @@ _NOTHING: Cube = frozenset()
 TRUE = Outcome(_NOTHING, None)
 FALSE = Outcome(None, _NOTHING)
 OPEN = Outcome(_NOTHING, _NOTHING)
+
+
+def ordered(cube: Iterable[Constraint]) -> list[Constraint]:
+    """Constraints in an order that doesn't hang on hashes, so that reports don't either."""
+    return sorted(cube, key=_place)
+
+
+def in_order(cubes: Iterable[Cube]) -> list[Cube]:
+    """Cubes, the simplest first."""
+    return sorted(cubes, key=lambda cube: (len(cube), [_place(c) for c in ordered(cube)]))
+
+
+def _place(constraint: Constraint) -> tuple[str, bool, bool, list[str]]:
+    subject = constraint.track if isinstance(constraint, Match) else constraint.variable
+    return (
+        str(subject),
+        not constraint.admitted,
+        constraint.fold,
+        sorted(map(repr, constraint.forms)),
+    )
 
 
 def certain(*, answer: bool) -> Outcome:

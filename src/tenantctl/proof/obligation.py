@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice, product
 
 from tenantctl.domain.finding import Decider
 from tenantctl.domain.names import Names
 from tenantctl.iam.conditions.condition import Condition
 from tenantctl.iam.evaluate import Policies, evaluate
-from tenantctl.iam.policy import Statement
 from tenantctl.iam.request import Request
 from tenantctl.proof.asks import Ask
 from tenantctl.proof.candidates import Candidate, Finder
-from tenantctl.proof.constraint import Cube
-from tenantctl.proof.documents import Documents, session_of, statements, variable_keys
-from tenantctl.proof.keys import FRESH, OF_THE_OWNER, PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.constraint import Cube, in_order
+from tenantctl.proof.documents import Documents
+from tenantctl.proof.keys import FRESH, OF_THE_OWNER, Source, source
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.parses import TooLargeError
 from tenantctl.proof.paths import TooManyWaysError, Ways, joined
 from tenantctl.proof.question import Asker
 from tenantctl.proof.situation import Situation
+from tenantctl.proof.situations import Situations
 from tenantctl.proof.trust import Session, confirmed
 from tenantctl.proof.values import TENANT, USER
 
-_MOST_CHOICES = 48
 _MOST_CANDIDATES = 240
 _MOST_TRIES = 64
 
@@ -56,127 +55,51 @@ class Prover:
     documents: Documents
     sessions: tuple[Session, ...]
     asker: Asker
-    _relevant: dict[tuple[str, int], tuple[Statement, ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    situations: Situations
 
     def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
         """`None` is a proof that no session of any tenant reaches another's data by this ask."""
         unknown: Unknown | None = None
         for session in self.sessions:
-            for situation in self._situations(ask, policies, session):
+            for situation in self.situations.of(ask, policies, session):
                 try:
-                    suspects = self._suspects(self._cubes(ask, policies, situation), session, ask)
+                    for cube in self._suspects(ask, policies, session, situation):
+                        witness = self._witness(cube, ask, policies, session, situation)
+                        if witness is not None:
+                            return witness
+                        unknown = self._why(situation, ask, policies)
                 except (TooManyWaysError, TooLargeError) as error:
                     unknown = Unknown(_TOO_MUCH[type(error)])
-                    continue
                 except UnsupportedError as error:
                     unknown = Unknown(str(error))
-                    continue
-                for cube in suspects:
-                    witness = self._witness(cube, ask, policies, session, situation)
-                    if witness is not None:
-                        return witness
-                    unknown = self._why(situation, ask, policies)
         return unknown
 
-    def _cubes(self, ask: Ask, policies: Policies, situation: Situation) -> frozenset[Cube]:
-        crosses = self._crosses(ask)
-        cubes = Ways(policies, situation, ask.action.name, crosses).cubes()
-        if not ask.also:
-            return cubes
-        return joined(cubes, Ways(policies, situation, ask.also, crosses).cubes())
-
-    def _suspects(self, cubes: frozenset[Cube], session: Session, ask: Ask) -> list[Cube]:
+    def _suspects(
+        self, ask: Ask, policies: Policies, session: Session, situation: Situation
+    ) -> Iterator[Cube]:
         """The ways for which nothing is proved, the simplest first."""
-        whole = sorted((cube | session.cube for cube in cubes), key=len)
-        return [cube for cube in whole if not self.asker.separated(cube, ask.target)]
+        actions = (ask.action.name, *((ask.also,) if ask.also else ()))
+        ways = [Ways(policies, situation, action, self._crosses(ask)) for action in actions]
+        bases: frozenset[Cube] = frozenset({session.cube})
+        for way in ways:
+            bases = joined(bases, way.bases())
+        denials: list[tuple[tuple[Cube, ...], ...]] | None = None
+        for base in in_order(bases):
+            # What the Allows alone keep apart needs no Deny: most statements are settled here.
+            if self.asker.separated(base, ask.target):
+                continue
+            denials = [way.denials() for way in ways] if denials is None else denials
+            left = frozenset({base})
+            for way, denied in zip(ways, denials, strict=True):
+                left = way.spared(left, denied)
+            for cube in in_order(left):
+                if not self.asker.separated(cube, ask.target):
+                    yield cube
 
     def _crosses(self, ask: Ask) -> bool:
         fields = (ask.resource or ask.shown).split(":", 5)
         owner = fields[4] if len(fields) > 4 else ""  # noqa: PLR2004 - an ARN's account
         return bool(owner) and owner != self.names.account
-
-    def _situations(self, ask: Ask, policies: Policies, session: Session) -> Iterator[Situation]:
-        """The situations that together cover every request of this form by such a session."""
-        known = self._fixed(ask, session)
-        slots = session.principal_tags
-        word = ask.word.lower()
-        settled = {*known, *slots, word, *(key.lower() for key in ask.without)}
-        chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
-        unknown: set[str] = set()
-        for key in self.keys(ask, policies):
-            if key in settled or key.startswith(PRINCIPAL_TAG):
-                continue
-            match source(key, ask.action):
-                case Source.STATE:
-                    unknown.add(key)
-                case Source.CALLER | Source.TIME:
-                    values, complete = self._choices(key, ask, policies, known)
-                    if complete:
-                        chosen[key] = values
-                    else:
-                        unknown.add(key)
-        combined = list(islice(product(*chosen.values()), _MOST_CHOICES + 1))
-        if len(combined) > _MOST_CHOICES:
-            unknown |= set(chosen)
-            combined, chosen = [()], {}
-        for values in combined:
-            pairs = zip(chosen, values, strict=True)
-            yield Situation(
-                session_of(self.names),
-                {**known, **{key: value for key, value in pairs if value is not None}},
-                slots,
-                word=word,
-                open=frozenset(unknown),
-                resource=ask.resource,
-                several=ask.resource is None and bool(ask.target.resources),
-                companions=ask.companions,
-            )
-
-    def _fixed(self, ask: Ask, session: Session) -> dict[str, tuple[str, ...]]:
-        """The keys of a normal signed request of a session."""
-        known: dict[str, tuple[str, ...]] = {
-            "aws:securetransport": ("true",),
-            "aws:principalaccount": (self.names.account,),
-            "aws:principalarn": (self.names.vending_role_arn,),
-            "aws:principaltype": ("AssumedRole",),
-            "aws:principalisawsservice": ("false",),
-            "aws:viaawsservice": ("false",),
-            "aws:requestedregion": (self.names.pool.region,),
-            "aws:resourceaccount": (self.names.account,),
-        }
-        if ask.action.carries("s3:resourceaccount"):
-            known["s3:resourceaccount"] = (self.names.account,)
-        if session.tier is not None:
-            tag = self.names.pool.identity.tier.tag.lower()
-            known[PRINCIPAL_TAG + tag] = (session.tier,)
-        return known | dict(ask.known)
-
-    def _statements(self, ask: Ask, policies: Policies) -> tuple[Statement, ...]:
-        key = (ask.action.name, id(policies))
-        if key not in self._relevant:
-            found = [*statements(policies, ask.action.name)]
-            if ask.also:
-                found += statements(policies, ask.also)
-            self._relevant[key] = tuple(found)
-        return self._relevant[key]
-
-    def keys(self, ask: Ask, policies: Policies) -> dict[str, None]:
-        """Every condition key that a statement on the action asks for."""
-        found: dict[str, None] = {}
-        for statement in self._statements(ask, policies):
-            found |= dict.fromkeys(c.key for c in statement.conditions)
-            found |= dict.fromkeys(variable_keys(statement))
-        return found
-
-    def _choices(
-        self, key: str, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
-    ) -> tuple[tuple[tuple[str, ...] | None, ...], bool]:
-        relevant = self._statements(ask, policies)
-        asked = [c for s in relevant for c in s.conditions if c.key == key]
-        values, complete = choices(key, asked, context)
-        return values, complete and not any(key in variable_keys(s) for s in relevant)
 
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
@@ -243,13 +166,13 @@ class Prover:
         if key.startswith(OF_THE_OWNER):
             return (None,)
         known = {} if source(key, ask.action) is Source.STATE else context
-        return self._choices(key, ask, policies, known)[0]
+        return self.situations.choices(key, ask, policies, known)[0]
 
     def _companions(
         self, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
     ) -> list[str]:
         """Values for the rest of a batch: what the policies would have."""
-        values, _ = self._choices(ask.word.lower(), ask, policies, context)
+        values, _ = self.situations.choices(ask.word.lower(), ask, policies, context)
         found = [value[0] for value in values if value]
         return list(dict.fromkeys((*found, FRESH)))
 
@@ -260,7 +183,7 @@ class Prover:
         kinds = sorted(
             {
                 c.operator
-                for s in self._statements(ask, policies)
+                for s in self.situations.statements(ask, policies)
                 for c in s.conditions
                 if isinstance(c, Condition) and not c.operator.startswith("String")
             }

@@ -17,6 +17,7 @@ from tenantctl.proof.constraint import Cube, Match, Value
 from tenantctl.proof.situation import Situation
 
 _MOST_CUBES = 50_000
+_MOST_BRANCHES = 512
 
 
 class TooManyWaysError(Exception):
@@ -34,13 +35,32 @@ class Ways:
 
     def cubes(self) -> frozenset[Cube]:
         """Every way, without the Denies' refusals. Raises `TooManyWaysError`."""
-        found = frozenset(self._allowed())
-        for policy in self.policies.every:
-            for statement in policy.speaking_of(self.action)[1]:
-                if not found:
-                    return found
-                found = _spared(found, self.situation.spares(statement))
-        return found
+        return self.spared(self.bases(), self.denials())
+
+    def bases(self) -> frozenset[Cube]:
+        """What the Allows ask, whatever is denied: every way is one of these, or less."""
+        return frozenset(self._allowed())
+
+    def denials(self) -> tuple[tuple[Cube, ...], ...]:
+        """For each Deny the ways in which it doesn't apply, those with one way first."""
+        found = (
+            self.situation.spares(statement)
+            for policy in self.policies.every
+            for statement in policy.speaking_of(self.action)[1]
+        )
+        return tuple(sorted((ways for ways in found if frozenset() not in ways), key=len))
+
+    def spared(
+        self, cubes: frozenset[Cube], denials: tuple[tuple[Cube, ...], ...]
+    ) -> frozenset[Cube]:
+        """What is left of cubes when nothing denies.
+
+        Where the ways would become too many a Deny is left out: that admits more, never less.
+        """
+        for ways in denials:
+            if len(cubes) * len(ways) <= _MOST_BRANCHES or len(ways) <= 1:
+                cubes = _spared(cubes, ways)
+        return cubes
 
     def _allowed(self) -> Iterator[Cube]:
         own = self._allows(self.policies.identity)
@@ -101,8 +121,6 @@ def _joined(some: Iterable[Cube], others: Iterable[Cube]) -> set[Cube]:
 
 def _spared(cubes: frozenset[Cube], ways: tuple[Cube, ...]) -> frozenset[Cube]:
     """The cubes that a Deny spares; `ways` are those in which it doesn't apply."""
-    if frozenset() in ways:
-        return cubes
     found: set[Cube] = set()
     for cube in cubes:
         if any(way <= cube for way in ways):

@@ -25,6 +25,7 @@ from tenantctl.proof.letters import Alphabet, UnsupportedError
 from tenantctl.proof.obligation import Prover, Unknown, Witness
 from tenantctl.proof.question import Asker
 from tenantctl.proof.reach import Action, Reach, catalogue
+from tenantctl.proof.situations import Situations
 from tenantctl.proof.trust import Session, TooManyTagsError, extra_tags, sessions
 from tenantctl.proof.values import TENANT, USER, Values
 from tenantctl.proof.wayin import of_trust
@@ -56,7 +57,7 @@ def prove(names: Names, documents: Documents, *, target: str = "documents") -> R
     except TooManyTagsError:
         made = ()
         doubts = (*doubts, "the documents speak of more tags than can be combined")
-    prover = Prover(names, documents, made, asker)
+    prover = Prover(names, documents, made, asker, Situations(names))
     found = [*of_trust(documents, names)]
     for holding in holdings(names, made):
         policies = _policies(documents, names, holding)
@@ -161,7 +162,7 @@ def _breach(
             candidate.values[USER] if identity.user.tag in witness.session.tags else None,
         ),
         owner=Party(candidate.tier or tiers[0], candidate.owner[TENANT], candidate.owner.get(USER)),
-        request=request_of(witness.request, prover.names, prover.keys(ask, policies)),
+        request=request_of(witness.request, prover.names, prover.situations.keys(ask, policies)),
         decided_by=witness.decided_by,
         message=sentence(ask, witness),
         fix=fix(prover, holding.arn, ask, witness),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product as combinations_of
 
-from tenantctl.proof.constraint import Cube, Match, Track, Value
+from tenantctl.proof.constraint import Cube, Match, Track, Value, ordered
 from tenantctl.proof.dfa import Dfa, both
 from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.parses import Product
@@ -142,14 +142,19 @@ class Asker:
     ) -> Product:
         """The owner's forms beside all that a way asks of a track."""
         sides: list[Shape | Avoided] = []
-        for match in cube:
+        avoided: dict[bool, set[Form]] = {}
+        for match in ordered(cube):
             if not isinstance(match, Match) or match.track is not track:
                 continue
             names = {p.name for form in match.forms for p in form if isinstance(p, Slot)}
             if match.fold and not all(self.actor.foldable(name) for name in names):
                 continue
-            shape = Shape(match.forms, values, self.alphabet, fold=match.fold)
-            sides.append(shape if match.admitted else Avoided(shape))
+            if match.admitted:
+                sides.append(Shape(match.forms, values, self.alphabet, fold=match.fold))
+            else:
+                avoided.setdefault(match.fold, set()).update(match.forms)
+        for fold, several in avoided.items():
+            sides.append(Avoided(Shape(several, values, self.alphabet, fold=fold)))
         return Product(
             Shape(forms, owner, self.alphabet),
             sides,

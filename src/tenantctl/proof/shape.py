@@ -70,7 +70,7 @@ class Shape:
         self._alphabet = alphabet
         self._fold = fold
         self._labels: dict[tuple[str, int], int] = {}
-        self._forms = tuple(tuple(self._units(form, values)) for form in forms)
+        self._forms = tuple(tuple(self._units(form, values)) for form in sorted(forms, key=repr))
         self.slots = tuple(name for name, _ in self._labels)
         self._spots: list[_Spot] = []
         self._numbers: dict[_Spot, int] = {}

@@ -16,9 +16,10 @@ from tenantctl.iam.document import read
 from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.policy import Kind, Policy, Statement
 from tenantctl.iam.request import Principal, PrincipalKind, Request
-from tenantctl.proof.constraint import Cube
+from tenantctl.proof.constraint import Cube, in_order
 from tenantctl.proof.documents import conditions, statements, variable_keys
 from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS, Source, choices, source
+from tenantctl.proof.minters import minters
 from tenantctl.proof.paths import Ways, joined
 from tenantctl.proof.reach import catalogue
 from tenantctl.proof.situation import Situation
@@ -26,7 +27,6 @@ from tenantctl.proof.values import TENANT, USER
 
 ASSUME = "sts:AssumeRole"
 TAG = "sts:TagSession"
-OUTSIDER = "arn:aws:sts::999999999999:assumed-role/anyone/tenantctl-proof"
 _MOST_EXTRA_TAGS = 6
 _MOST_CHOICES = 64
 
@@ -117,31 +117,6 @@ def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
     return any(True for _ in _untagged(names, trust, minter)) or any(True for _ in tagged)
 
 
-def minters(names: Names, trust: Policy) -> tuple[Principal, ...]:
-    """Everybody whom the trust policy names, one of each kind."""
-    found = {_role(names.agent_role_arn): None}
-    for statement in trust.statements:
-        named = statement.principals
-        if not statement.allow or named is None:
-            continue
-        if named.everyone or named.negated:
-            found[outsider()] = None
-        for arn in () if named.negated else sorted(named.arns):
-            found[_entity(arn)] = None
-        for account in () if named.negated else sorted(named.accounts):
-            found[_role(f"arn:aws:iam::{account}:role/any")] = None
-        for service in () if named.negated else sorted(named.services):
-            found[Principal(PrincipalKind.SERVICE, service)] = None
-    return tuple(found)
-
-
-def outsider() -> Principal:
-    """Somebody of another account, who has nothing to do with the pool."""
-    return Principal(
-        PrincipalKind.SESSION, OUTSIDER, "999999999999", "arn:aws:iam::999999999999:role/anyone"
-    )
-
-
 def confirmed(names: Names, trust: Policy, session: Session, values: Mapping[str, str]) -> bool:
     """Whether the evaluator lets the minter make this session."""
     known = _mint_context(names, session.minter, session.tier, session.tags)
@@ -171,7 +146,7 @@ def _admitted(
         policies = Policies(identity=(_anything(),), resource=trust)
         assume = Ways(policies, situation, ASSUME).cubes()
         tag = Ways(policies, situation, TAG).cubes()
-        for cube in joined(assume, tag):
+        for cube in in_order(joined(assume, tag)):
             yield circumstances, cube
 
 
@@ -238,22 +213,6 @@ def _fixed(minter: Principal) -> dict[str, tuple[str, ...]]:
         "aws:principalarn": (minter.role_arn or minter.arn,),
         "aws:principaltype": (kind,),
     }
-
-
-def _entity(arn: str) -> Principal:
-    account = arn.split(":")[4]
-    if ":user/" in arn:
-        return Principal(PrincipalKind.USER, arn, account)
-    if ":assumed-role/" in arn:
-        role = arn.split("/")[1]
-        return Principal(PrincipalKind.SESSION, arn, account, f"arn:aws:iam::{account}:role/{role}")
-    return _role(arn)
-
-
-def _role(arn: str) -> Principal:
-    account, name = arn.split(":")[4], arn.rpartition("/")[2]
-    session = f"arn:aws:sts::{account}:assumed-role/{name}/tenantctl-proof"
-    return Principal(PrincipalKind.SESSION, session, account, arn)
 
 
 def _subsets(tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,8 @@ from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Statement
 from tenantctl.proof.candidates import NAMESAKES
 from tenantctl.proof.documents import Documents
-from tenantctl.proof.trust import ASSUME, lets_in, outsider
+from tenantctl.proof.minters import outsider
+from tenantctl.proof.trust import ASSUME, lets_in
 
 _FEDERATED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 

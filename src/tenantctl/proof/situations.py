@@ -1,0 +1,111 @@
+"""The situations of an ask: what is fixed, what the caller may choose, what isn't known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+
+from tenantctl.domain.names import Names
+from tenantctl.iam.evaluate import Policies
+from tenantctl.iam.policy import Statement
+from tenantctl.proof.asks import Ask
+from tenantctl.proof.documents import session_of, statements, variable_keys
+from tenantctl.proof.keys import PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.situation import Situation
+from tenantctl.proof.trust import Session
+
+_MOST_CHOICES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Situations:
+    """Works out the situations in which sessions of the vending role ask."""
+
+    names: Names
+    _relevant: dict[tuple[str, int], tuple[Statement, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def of(self, ask: Ask, policies: Policies, session: Session) -> Iterator[Situation]:
+        """The situations that together cover every request of this form by such a session."""
+        known = self._fixed(ask, session)
+        slots = session.principal_tags
+        word = ask.word.lower()
+        settled = {*known, *slots, word, *(key.lower() for key in ask.without)}
+        chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
+        unknown: set[str] = set()
+        for key in self.keys(ask, policies):
+            if key in settled or key.startswith(PRINCIPAL_TAG):
+                continue
+            match source(key, ask.action):
+                case Source.STATE:
+                    unknown.add(key)
+                case Source.CALLER | Source.TIME:
+                    values, complete = self.choices(key, ask, policies, known)
+                    if complete:
+                        chosen[key] = values
+                    else:
+                        unknown.add(key)
+        combined = list(islice(product(*chosen.values()), _MOST_CHOICES + 1))
+        if len(combined) > _MOST_CHOICES:
+            unknown |= set(chosen)
+            combined, chosen = [()], {}
+        for values in combined:
+            pairs = zip(chosen, values, strict=True)
+            yield Situation(
+                session_of(self.names),
+                {**known, **{key: value for key, value in pairs if value is not None}},
+                slots,
+                word=word,
+                open=frozenset(unknown),
+                resource=ask.resource,
+                several=ask.resource is None and bool(ask.target.resources),
+                companions=ask.companions,
+            )
+
+    def _fixed(self, ask: Ask, session: Session) -> dict[str, tuple[str, ...]]:
+        """The keys of a normal signed request of a session."""
+        known: dict[str, tuple[str, ...]] = {
+            "aws:securetransport": ("true",),
+            "aws:principalaccount": (self.names.account,),
+            "aws:principalarn": (self.names.vending_role_arn,),
+            "aws:principaltype": ("AssumedRole",),
+            "aws:principalisawsservice": ("false",),
+            "aws:viaawsservice": ("false",),
+            "aws:requestedregion": (self.names.pool.region,),
+            "aws:resourceaccount": (self.names.account,),
+        }
+        if ask.action.carries("s3:resourceaccount"):
+            known["s3:resourceaccount"] = (self.names.account,)
+        if session.tier is not None:
+            tag = self.names.pool.identity.tier.tag.lower()
+            known[PRINCIPAL_TAG + tag] = (session.tier,)
+        return known | dict(ask.known)
+
+    def statements(self, ask: Ask, policies: Policies) -> tuple[Statement, ...]:
+        """Every statement that speaks of an ask's action."""
+        key = (ask.action.name, id(policies))
+        if key not in self._relevant:
+            found = [*statements(policies, ask.action.name)]
+            if ask.also:
+                found += statements(policies, ask.also)
+            self._relevant[key] = tuple(found)
+        return self._relevant[key]
+
+    def keys(self, ask: Ask, policies: Policies) -> dict[str, None]:
+        """Every condition key that a statement on the action asks for."""
+        found: dict[str, None] = {}
+        for statement in self.statements(ask, policies):
+            found |= dict.fromkeys(c.key for c in statement.conditions)
+            found |= dict.fromkeys(variable_keys(statement))
+        return found
+
+    def choices(
+        self, key: str, ask: Ask, policies: Policies, context: Mapping[str, tuple[str, ...]]
+    ) -> tuple[tuple[tuple[str, ...] | None, ...], bool]:
+        """What an open key may be, and whether that is all: see `keys.choices`."""
+        relevant = self.statements(ask, policies)
+        asked = [c for s in relevant for c in s.conditions if c.key == key]
+        values, complete = choices(key, asked, context)
+        return values, complete and not any(key in variable_keys(s) for s in relevant)
