@@ -35,7 +35,7 @@ FORMATS = (
     "[ab/]{1,2}",
     "a[ab]?|-",
 )
-COUNT = 600
+COUNT = 400
 LONGEST_REST = 2
 """What follows a layout that is open at its end, in brute force."""
 

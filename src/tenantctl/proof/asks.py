@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tenantctl.domain.layout import tenant_key
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template, Variable
@@ -69,6 +70,11 @@ def forms(template: Template, names: Names, *, before: str = "") -> tuple[tuple[
 def open_ended(owners: tuple[tuple[str, Form], ...]) -> tuple[tuple[str, Form], ...]:
     """The same, followed by anything."""
     return tuple((tier, (*form, Wild.ANY)) for tier, form in owners)
+
+
+def registry(names: Names) -> Table:
+    """The pool's own table of tenants: each tenant's entry belongs to it, too."""
+    return Table(names.registry_table, "pk", Template.parse(tenant_key("{tenant}")))
 
 
 def of_table(action: Action, names: Names, table: Table) -> Iterator[Ask]:

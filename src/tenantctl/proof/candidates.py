@@ -7,7 +7,7 @@ the last word on each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 
 from tenantctl.proof.constraint import Cube, Track, Value
@@ -61,14 +61,27 @@ class Finder:
     """Finds candidates among an asker's values."""
 
     asker: Asker
+    _met: dict[tuple[Cube, Target], tuple[list[Candidate], Iterator[Candidate]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def candidates(self, cube: Cube, target: Target) -> Iterator[Candidate]:
+        """What may be a breach, friendly names first; found once for actions that ask alike."""
+        key = (cube, target)
+        if key not in self._met:
+            self._met[key] = ([], self._search(cube, target))
+        known, more = self._met[key]
+        yield from known
+        for candidate in more:
+            known.append(candidate)
+            yield candidate
 
     @property
     def alphabet(self) -> Alphabet:
         """The alphabet of both sides."""
         return self.asker.alphabet
 
-    def candidates(self, cube: Cube, target: Target) -> Iterator[Candidate]:
-        """What may be a breach, with friendly names first."""
+    def _search(self, cube: Cube, target: Target) -> Iterator[Candidate]:
         narrowed = values_in(cube)
         tried: set[tuple[str, str]] = set()
         for tenant, other in (*NAMESAKES, *self._shortest(narrowed), *self._named(cube, target)):

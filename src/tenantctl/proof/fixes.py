@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template
-from tenantctl.proof.asks import ACTOR, LEADING_KEYS, PREFIX, Ask
+from tenantctl.proof.asks import ACTOR, LEADING_KEYS, PREFIX, Ask, registry
 from tenantctl.proof.constraint import Match, Track
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.obligation import Prover, Witness
@@ -73,7 +73,7 @@ def _narrowed(names: Names, arn: str, ask: Ask, template: Template) -> str:
 def _template(names: Names, arn: str, ask: Ask) -> tuple[Template, str]:
     """The layout that an ask is about, and what it is called."""
     data = names.pool.data
-    for thing in (*data.tables, *data.buckets, *data.memories):
+    for thing in (*data.tables, registry(names), *data.buckets, *data.memories):
         match thing:
             case Table() if names.table_arn(thing) == arn:
                 return thing.value, f"the partition key value of table `{thing.name}`"

@@ -26,7 +26,7 @@ from tenantctl.proof.situations import Situations
 from tenantctl.proof.trust import Session, confirmed
 from tenantctl.proof.values import TENANT, USER
 
-_MOST_CANDIDATES = 240
+_MOST_CANDIDATES = 120
 _MOST_TRIES = 64
 
 
@@ -55,6 +55,7 @@ class Prover:
     documents: Documents
     sessions: tuple[Session, ...]
     asker: Asker
+    finder: Finder
     situations: Situations
 
     def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
@@ -104,7 +105,7 @@ class Prover:
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Witness | None:
-        for candidate in islice(Finder(self.asker).candidates(cube, ask.target), _MOST_CANDIDATES):
+        for candidate in islice(self.finder.candidates(cube, ask.target), _MOST_CANDIDATES):
             if not self._real(candidate) or not confirmed(
                 self.names, self.documents.trust, session, candidate.values
             ):

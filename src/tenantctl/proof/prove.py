@@ -14,9 +14,9 @@ from tenantctl.domain.names import Names
 from tenantctl.iam.conditions.comparison import Folded
 from tenantctl.iam.conditions.condition import Condition
 from tenantctl.iam.evaluate import Policies
-from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, of_tags
+from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, of_tags, registry
 from tenantctl.proof.assumptions import assumptions
-from tenantctl.proof.candidates import NAMESAKES, USERS
+from tenantctl.proof.candidates import NAMESAKES, USERS, Finder
 from tenantctl.proof.documents import Documents, session_of, texts
 from tenantctl.proof.fixes import fix
 from tenantctl.proof.formats import ANY_TAG, Node, letters_of, parse
@@ -57,8 +57,9 @@ def prove(names: Names, documents: Documents, *, target: str = "documents") -> R
     except TooManyTagsError:
         made = ()
         doubts = (*doubts, "the documents speak of more tags than can be combined")
-    prover = Prover(names, documents, made, asker, Situations(names))
+    prover = Prover(names, documents, made, asker, Finder(asker), Situations(names))
     found = [*of_trust(documents, names)]
+    own = names.table_arn(registry(names))
     for holding in holdings(names, made):
         policies = _policies(documents, names, holding)
         actions: dict[tuple[Action, str], list[Ask]] = {}
@@ -66,6 +67,8 @@ def prove(names: Names, documents: Documents, *, target: str = "documents") -> R
             actions.setdefault((ask.action, ask.rule), []).append(ask)
         by_action: dict[Action, list[Finding]] = {}
         for (action, _), asks in actions.items():
+            if holding.arn == own and not _granted(policies, asks[0], names):
+                continue  # nobody expects tenants to reach the pool's own table
             finding = _finding(prover, holding, asks, policies, doubts)
             by_action.setdefault(action, []).append(finding)
         found += (_one(some) for some in by_action.values())
@@ -79,7 +82,7 @@ def holdings(names: Names, made: Iterable[Session]) -> Iterator[Holding]:
     role = names.vending_role_arn
     retag = of_tags(catalogue()["sts:AssumeRole"], names, keys)
     yield Holding("sts", role, (retag, *(a for x in actions for a in of_role(x, names))))
-    for table in names.pool.data.tables:
+    for table in (*names.pool.data.tables, registry(names)):
         asks = (a for x in actions if x.service == "dynamodb" for a in of_table(x, names, table))
         yield Holding("dynamodb", names.table_arn(table), tuple(asks))
     for bucket in names.pool.data.buckets:
@@ -227,7 +230,7 @@ def _literals(names: Names, documents: Documents) -> Iterator[str]:
     pool = names.pool
     yield from (*pool.tiers, pool.region, names.account, names.vending_role_arn, FRESH)
     yield from (*USERS, *(name for pair in NAMESAKES for name in pair), "AssumedRole", "truefalse")
-    for table in pool.data.tables:
+    for table in (*pool.data.tables, registry(names)):
         yield from (names.table_arn(table), str(table.value), "/index/stream/backup/")
     for bucket in pool.data.buckets:
         yield from (names.bucket_arn(bucket), "/", str(bucket.prefix))
