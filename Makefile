@@ -24,7 +24,7 @@ $(AWSCLI):
 	.venv-awscli/bin/python -m pip install --quiet awscli==1.46.3
 
 test: setup $(AWSCLI)
-	TENANTCTL_TEST_AWSCLI=$(abspath $(AWSCLI)) $(BIN)/python -m pytest -n auto --dist loadfile
+	TENANTCTL_TEST_AWSCLI=$(abspath $(AWSCLI)) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .
