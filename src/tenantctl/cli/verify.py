@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantctl.cli import console, context, params, reports
+from tenantctl.cli import source as sources
 from tenantctl.cli.proof import proved
 from tenantctl.errors import UsageError
 
@@ -41,6 +42,14 @@ def verify_isolation(
         Path | None,
         typer.Option(metavar="DIR", help="Prove these documents, not those of the configuration."),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar=sources.FORMS,
+            help="Prove what is deployed, or what a template or a plan would deploy.",
+        ),
+    ] = None,
     tenant: Annotated[
         list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
     ] = None,
@@ -62,8 +71,10 @@ def verify_isolation(
     Exits with 10 on a breach, 11 when not known.
     """
     places = reports.destinations(report or ())
-    _consistent(mode, documents, tenant)
-    if mode is Mode.PROOF:
+    _consistent(mode, documents, source, tenant)
+    if source is not None:
+        found = sources.proved_from(context.of(ctx), sources.parse(source))
+    elif mode is Mode.PROOF:
         found = proved(context.of(ctx), documents)
     else:
         found = _live(context.of(ctx), tuple(tenant or ()), jobs)
@@ -110,12 +121,18 @@ def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | No
     return check
 
 
-def _consistent(mode: Mode, documents: Path | None, tenants: list[str] | None) -> None:
+def _consistent(
+    mode: Mode, documents: Path | None, source: str | None, tenants: list[str] | None
+) -> None:
     """Refuse options that the mode has no use for: they would be thought to count."""
     if mode is Mode.PROOF and tenants:
         raise UsageError("a proof is for all tenants", hint="leave --tenant out")
     if mode is Mode.LIVE and documents is not None:
         raise UsageError("a live run reads no documents", hint="add --mode proof")
+    if mode is Mode.LIVE and source is not None:
+        raise UsageError("a live run attacks what is deployed", hint="add --mode proof")
+    if documents is not None and source is not None:
+        raise UsageError("--documents and --from both say what to prove", hint="give one of them")
 
 
 def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int | None) -> Report:

@@ -39,6 +39,11 @@ class Names:
         return {POOL_TAG: self.pool.name}
 
     @property
+    def url_suffix(self) -> str:
+        """The domain of AWS's own host names in the pool's partition."""
+        return "amazonaws.com.cn" if self.pool.region.startswith("cn-") else "amazonaws.com"
+
+    @property
     def registry_table(self) -> str:
         """Tenants, one item each; journals and policy history lie beside them."""
         return f"{self.pool.name}-registry"
@@ -54,8 +59,7 @@ class Names:
 
     def issuer(self, user_pool_id: str) -> str:
         """What the user pool's tokens name as `iss`."""
-        suffix = "amazonaws.com.cn" if self.pool.region.startswith("cn-") else "amazonaws.com"
-        return f"https://cognito-idp.{self.pool.region}.{suffix}/{user_pool_id}"
+        return f"https://cognito-idp.{self.pool.region}.{self.url_suffix}/{user_pool_id}"
 
     @property
     def app_client(self) -> str:
@@ -77,9 +81,13 @@ class Names:
 
     # -- roles --------------------------------------------------------------------------------
 
-    def role_arn(self, name: str) -> str:
-        """The ARN of a role without a path."""
-        return self._arn("iam", f"role/{name}", region="")
+    def role_arn(self, name: str, *, path: str = "/") -> str:
+        """The ARN of a role; a path begins and ends with `/`. The pool's own roles have none."""
+        return self._arn("iam", f"role{path}{name}", region="")
+
+    def managed_policy_arn(self, name: str, *, path: str = "/") -> str:
+        """The ARN of one of the account's own managed policies; a path begins and ends with `/`."""
+        return self._arn("iam", f"policy{path}{name}", region="")
 
     @property
     def agent_role_arn(self) -> str:
@@ -112,9 +120,11 @@ class Names:
         """The ARN of a table's index."""
         return f"{self.table_arn(table)}/index/{index.name}"
 
-    def bucket_arn(self, bucket: Bucket) -> str:
-        """A bucket's ARN; it has neither region nor account."""
-        return bucket.arn or f"arn:{partition(self.pool.region)}:s3:::{bucket.name}"
+    def bucket_arn(self, bucket: Bucket | str) -> str:
+        """A bucket's ARN; it has neither region nor account. The configuration's `arn` wins."""
+        if isinstance(bucket, Bucket):
+            return bucket.arn or self.bucket_arn(bucket.name)
+        return f"arn:{partition(self.pool.region)}:s3:::{bucket}"
 
     def object_arn(self, bucket: Bucket, key: str) -> str:
         """The ARN of an object."""

@@ -2,7 +2,8 @@
 
 Stricter than YAML 1.1, so that a file says one thing only: a key occurs once, `no` and `0123` are
 text, tags and merge keys are refused, and aliases may not multiply a small file into a large
-value. Scalars follow YAML 1.2's core schema, in decimal only.
+value. Scalars follow YAML 1.2's core schema, in decimal only. Where tags are short for a key, as in
+CloudFormation, the caller names them.
 https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
@@ -95,15 +96,16 @@ def read_text(path: Path, *, limit: int, hint: str) -> str:
         ) from error
 
 
-def compose(text: str, file: str) -> Node | None:
+def compose(text: str, file: str, *, tags: Mapping[str, str] | None = None) -> Node | None:
     """The only document in `text`; `None` when it holds none.
 
-    Raises `ConfigError` with file and line.
+    `tags` maps a tag to the key that it is short for: with `{"!Ref": "Ref"}`, `!Ref X` is read as
+    `{Ref: X}`. Raises `ConfigError` with file and line.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    composer = _Composer(file)
+    composer = _Composer(file, tags or {})
     try:
         for event in yaml.parse(text, Loader=loader):
             composer.take(event)
@@ -126,6 +128,7 @@ class _Open:
     keyed: bool
     line: int
     anchor: str | None
+    tag: str | None
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Scalar] = field(default_factory=dict)
@@ -136,8 +139,9 @@ class _Open:
 class _Composer:
     """Builds the tree from events without recursion, so that nesting can't exhaust the stack."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, tags: Mapping[str, str]) -> None:
         self.file = file
+        self.tags = tags
         self.root: Node | None = None
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
@@ -154,7 +158,7 @@ class _Composer:
             self._place(self._aliased(event), event)
         elif isinstance(event, ev.ScalarEvent):
             self._check_tag(event)
-            scalar = Scalar(_resolve(event), event.value, _line(event))
+            scalar = self._spelt_out(event.tag, Scalar(_resolve(event), event.value, _line(event)))
             self._remember(event.anchor, scalar)
             self._place(scalar, event)
         elif isinstance(event, ev.SequenceStartEvent | ev.MappingStartEvent):
@@ -163,7 +167,7 @@ class _Composer:
                 raise self._error(f"nested deeper than {MAX_DEPTH} levels", event)
             self._remember(event.anchor, None)
             keyed = isinstance(event, ev.MappingStartEvent)
-            self._stack.append(_Open(keyed, _line(event), event.anchor))
+            self._stack.append(_Open(keyed, _line(event), event.anchor, event.tag))
         elif isinstance(event, ev.SequenceEndEvent | ev.MappingEndEvent):
             done = self._stack.pop()
             node: Node = (
@@ -171,8 +175,17 @@ class _Composer:
                 if done.keyed
                 else Listing(tuple(done.items), done.line, done.weight)
             )
+            node = self._spelt_out(done.tag, node)
             self._remember(done.anchor, node)
             self._place(node, event)
+
+    def _spelt_out(self, tag: str | None, node: Node) -> Node:
+        """The mapping that a tagged node is short for."""
+        key = self.tags.get(tag or "")
+        if key is None:
+            return node
+        named = Scalar(key, key, node.line)
+        return Keyed({key: node}, {key: named}, node.line, node.weight + 1)
 
     def _place(self, node: Node, event: Event) -> None:
         if not self._stack:
@@ -207,7 +220,7 @@ class _Composer:
 
     def _check_tag(self, event: NodeEvent) -> None:
         tag = getattr(event, "tag", None)
-        if tag not in {None, "!", "tag:yaml.org,2002:str"}:
+        if tag not in {None, "!", "tag:yaml.org,2002:str"} and tag not in self.tags:
             raise self._error(f"tag `{tag}` isn't supported", event)
 
     def _error(self, message: str, event: Event) -> ConfigError:

@@ -1,0 +1,1 @@
+"""Where a proof's documents come from, besides a directory: templates, plans, accounts."""
