@@ -19,7 +19,7 @@ from tenantctl.aws.session import Aws
 from tenantctl.errors import StateError
 from tenantctl.local.behind import backends
 from tenantctl.local.connect import embedded, in_memory, opened
-from tenantctl.local.state import daemon, saved, state_file
+from tenantctl.local.state import daemon, published, saved, state_file
 
 REGION = "us-east-1"
 
@@ -259,6 +259,54 @@ def test_nobody_else_can_read_it(directory: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("name", "put"),
+    [
+        (state_file.FILE, Path.mkdir),
+        (state_file.FILE, os.mkfifo),
+        (saved.LOCK, Path.mkdir),
+        (saved.HOLDER, Path.mkdir),
+    ],
+)
+def test_what_is_no_file_is_said_and_not_waited_for(
+    directory: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    directory.mkdir(mode=0o700)
+    put(directory / name)
+    with (
+        pytest.raises(StateError, match=r"is no file|can't be used"),
+        embedded(region=REGION, state_dir=directory),
+    ):
+        pass
+
+
+def test_a_state_that_cannot_be_removed_is_said(directory: Path) -> None:
+    (directory / state_file.FILE).mkdir(mode=0o700, parents=True)
+    directory.chmod(0o700)
+    with pytest.raises(StateError, match="can't be removed"):
+        daemon.reset(notify=lambda _text: None, directory=directory)
+
+
+def test_a_state_that_others_may_write_is_not_read(directory: Path) -> None:
+    with embedded(region=REGION, state_dir=directory):
+        pass
+    (directory / state_file.FILE).chmod(0o666)
+    with (
+        pytest.raises(StateError, match="others may write"),
+        embedded(region=REGION, state_dir=directory),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo])
+def test_what_is_no_note_of_a_server_is_no_server(
+    directory: Path, put: Callable[[Path], None]
+) -> None:
+    directory.mkdir(mode=0o700)
+    put(directory / published.FILE)
+    assert published.find(directory) is None
+
+
 def damaged(change: Callable[[bytes], bytes], directory: Path) -> StateError:
     with embedded(region=REGION, state_dir=directory):
         pass
@@ -274,6 +322,7 @@ def damaged(change: Callable[[bytes], bytes], directory: Path) -> StateError:
     [
         (lambda _: b"", "no saved state"),
         (lambda _: b"\x80\x04garbage", "no saved state"),
+        (lambda _: b"[" * 1_000_000, "no saved state"),
         (lambda data: data[:-1], "damaged"),
         (lambda data: data + b"x", "damaged"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "damaged"),

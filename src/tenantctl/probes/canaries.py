@@ -70,12 +70,25 @@ def sweep_objects(aws: Aws, spots: Iterable[ObjectSpot]) -> int:
         with translated(f"sweeping canary objects from `{bucket}`"):
             versions = list(_versions(client, bucket, prefix))
             for some in _chunks(versions, _DELETE_LIMIT):
-                client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]  # plain dicts
+                _delete(client, bucket, some)
             uploads = list(_uploads(client, bucket, prefix))
             for key, upload in uploads:
                 client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
         count += len(versions) + len(uploads)
     return count
+
+
+def _delete(client: S3Client, bucket: str, versions: list[dict[str, str]]) -> None:
+    """Delete versions; what can't be deleted is told in an answer that is otherwise a success."""
+    answer = client.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})  # type: ignore[typeddict-item]  # plain dicts
+    failed = answer.get("Errors", ())
+    if failed:
+        raise AwsError(
+            f"bucket `{bucket}` kept {len(failed)} canary versions: {failed[0].get('Message')}",
+            code=failed[0].get("Code", "Unknown"),
+            operation="DeleteObjects",
+            hint=f"delete what lies below `{failed[0].get('Key')}`",
+        )
 
 
 def _by_table(spots: Iterable[ItemSpot]) -> dict[str, list[ItemSpot]]:

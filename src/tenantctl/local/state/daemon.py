@@ -150,5 +150,9 @@ def reset(*, notify: Callable[[str], None], directory: Path | None = None) -> bo
         published.withdraw(where)
         path = where / state_file.FILE
         existed = path.exists()
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            why = (error.strerror or "it can't be removed").lower()
+            raise StateError(f"`{path}` can't be removed: {why}", hint="remove it") from error
         return existed

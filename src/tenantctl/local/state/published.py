@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,19 @@ def publish(directory: Path, server: Published) -> None:
 def find(directory: Path) -> Published | None:
     """The server that was published, if it is alive."""
     try:
-        descriptor = os.open(directory / FILE, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(directory / FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, encoding="utf-8") as file:
-        if os.fstat(descriptor).st_uid != os.getuid():
+        if status.st_uid != os.getuid() or status.st_mode & 0o077:
             return None
         try:
             found = _read(json.load(file))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
     return found if found.alive else None
 

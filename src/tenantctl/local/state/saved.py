@@ -76,13 +76,25 @@ def locked(
                     hint="wait for it, or end it; `tenantctl local status` tells its process",
                 ) from None
             time.sleep(_POLL)
+        except OSError as error:
+            raise _unusable(directory / LOCK, error) from error
     note = directory / HOLDER
     try:
-        note.write_text(str(os.getpid()), encoding="ascii")
-        yield True
+        try:
+            note.write_text(str(os.getpid()), encoding="ascii")
+        except OSError as error:
+            raise _unusable(note, error) from error
+        try:
+            yield True
+        finally:
+            note.unlink(missing_ok=True)
     finally:
-        note.unlink(missing_ok=True)
         lock.release()
+
+
+def _unusable(path: Path, error: OSError) -> StateError:
+    why = (error.strerror or "it can't be opened").lower()
+    return StateError(f"`{path}` can't be used: {why}", hint="check the disk's space and rights")
 
 
 def holder(directory: Path) -> int | None:

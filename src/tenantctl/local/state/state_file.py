@@ -60,14 +60,21 @@ def read(directory: Path) -> dict[str, bytes] | None:
     """
     path = directory / FILE
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # A pipe in the file's place would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StateError(f"`{path}` can't be read: {error.strerror}", hint=_HINT) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise StateError(f"`{path}` is no file", hint=f"take away what is there: {path}")
     with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(descriptor).st_uid != os.getuid():
+        if found.st_uid != os.getuid():
             raise StateError(f"`{path}` isn't yours", hint=_HINT)
+        if found.st_mode & 0o022:
+            raise StateError(f"others may write to `{path}`", hint=f"chmod 600 {path}")
         try:
             return _shards(path, file.readline(_MAX_HEADER), file.read())
         except OSError as error:
@@ -79,7 +86,7 @@ def _shards(path: Path, line: bytes, rest: bytes) -> dict[str, bytes]:
         header = json.loads(line)
         found = {key: header[key] for key in stamp()}
         listed = [(str(name), int(size), str(digest)) for name, size, digest in header["shards"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(f"`{path}` is no saved state", hint=_HINT) from error
     if found != stamp():
         raise StateError(
