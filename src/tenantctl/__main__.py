@@ -16,6 +16,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # Whatever the locale: a character that it lacks must not cost the run its result.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
@@ -27,6 +28,17 @@ def main() -> None:
         code = ExitCode.FAILED
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Put nothing where a standard stream is closed, lowest first.
+
+    Else the next file that is opened, perhaps the state, would get its number and what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nothing, "w" if number else "r", encoding="utf-8"))
 
 
 def _run() -> int:

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,6 +130,27 @@ def test_a_commands_verdict_is_the_exit_code(tenantctl: Program, code: int) -> N
 def test_what_a_command_returns_is_not_printed(tenantctl: Program) -> None:
     run = tenantctl("answer", code=COMMANDS)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize(("command", "code"), [("table", 0), ("deny", 12), ("end", 10)])
+def test_a_closed_stream_is_nothing_and_costs_nothing(
+    tenantctl: Program, closed: tuple[int, ...], command: str, code: int
+) -> None:
+    args = [command, "10"] if command == "end" else [command]
+    run = subprocess.run(
+        tenantctl.command(*args, code=COMMANDS),
+        cwd=tenantctl.directory,
+        env=tenantctl.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        preexec_fn=partial(os.closerange, closed[0], closed[-1] + 1),
+        check=False,
+    )
+    assert run.returncode == code
+    assert "Traceback" not in run.stdout + run.stderr
+    assert "defect" not in run.stderr
 
 
 def test_an_error_is_one_line_and_a_hint(tenantctl: Program) -> None:

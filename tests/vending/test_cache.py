@@ -8,6 +8,7 @@ import pytest
 
 from tenantctl.aws.chain import TenantSession
 from tenantctl.aws.session import Credentials
+from tenantctl.errors import TenantctlError
 from tenantctl.vending.cache import cache_key, cached
 
 
@@ -65,6 +66,16 @@ def test_what_this_cache_did_not_write_is_not_served(
     spoil(tmp_path / "k.json")
     assert cached(tmp_path, "k", sts.vend).credentials.access_key_id == "ASIA2"
     assert (tmp_path / "k.json").lstat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("nowhere/at/all")])
+def test_a_directory_that_cannot_be_made_is_told_with_a_way_out(
+    tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    put(tmp_path / "cache")
+    with pytest.raises(TenantctlError, match="can't be kept") as caught:
+        cached(tmp_path / "cache" / "creds", "k", Sts().vend)
+    assert "--no-cache" in str(caught.value.hint)
 
 
 def test_a_failed_vend_keeps_nothing(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def write(report: Report, places: Sequence[Destination]) -> bool:
         if place.path is None:
             console.emit_text(text.removesuffix("\n"))
         else:
-            _replace(place.path, text)
+            _write(place.path, text)
     return any(place.path is None for place in places)
 
 
@@ -76,24 +76,35 @@ def _destination(option: str) -> Destination:
     return Destination(ReportFormat(name), target)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file or leave the old one: a reader never sees half a report."""
+def _write(path: Path, text: str) -> None:
+    """Write the whole file or leave the old one: a reader never sees half a report.
+
+    A link stays, and its file is written; so does a device or a pipe, which is written to.
+    """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            # mkstemp's 0600 is for secrets; a report is a plain file.
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(name).chmod(0o666 & ~mask)
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path.resolve(), text)
+    except (OSError, RuntimeError) as error:  # resolving a loop of links
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise TenantctlError(
-            f"the report can't be written to `{path}`: {(error.strerror or str(error)).lower()}",
+            f"the report can't be written to `{path}`: {why.lower()}",
             hint="check the directory's permissions and space",
         ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp's 0600 is for secrets; a report is a plain file.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -10,13 +10,15 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tenantctl.aws.chain import TenantSession
 from tenantctl.aws.session import Credentials
+from tenantctl.errors import TenantctlError
 
 EARLY = timedelta(minutes=15)
 
@@ -50,15 +52,32 @@ def cached(directory: Path, key: str, vend: Callable[[], TenantSession]) -> Tena
     """
     from filelock import FileLock
 
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"{key}.json"
-    with FileLock(directory / f"{key}.lock", mode=0o600):
+    lock = FileLock(directory / f"{key}.lock", mode=0o600)
+    with _usable(directory):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    try:
         found = _read(path)
         if found is not None and found.expires - datetime.now(UTC) > EARLY:
             return found
         session = vend()
-        _write(path, session)
+        with _usable(directory):
+            _write(path, session)
         return session
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _usable(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TenantctlError(
+            f"credentials can't be kept in `{directory}`: {(error.strerror or str(error)).lower()}",
+            hint="give --no-cache, or set XDG_CACHE_HOME elsewhere",
+        ) from error
 
 
 def _read(path: Path) -> TenantSession | None:
