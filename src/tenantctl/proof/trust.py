@@ -23,6 +23,7 @@ from tenantctl.proof.minters import minters
 from tenantctl.proof.paths import Ways, joined
 from tenantctl.proof.reach import catalogue
 from tenantctl.proof.situation import Situation
+from tenantctl.proof.spelling import spellings
 from tenantctl.proof.values import TENANT, USER
 
 ASSUME = "sts:AssumeRole"
@@ -40,12 +41,14 @@ class Session:
     """Sessions of one kind.
 
     `tags` maps each tag that they carry to its variable; the tier's has the value `tier` instead.
+    `keys` are those of all tags, spelt as the trust policy lets them in.
     `cube` is what the trust policy asks of the values; `minter` is one who may have made them,
     with `circumstances`.
     """
 
     tier: str | None
     tags: Mapping[str, str]
+    keys: tuple[str, ...]
     cube: Cube
     minter: Principal
     circumstances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -104,10 +107,22 @@ def _by(
         if user:
             tags[identity.user.tag] = USER
         tags |= {tag: f"tag:{tag}" for tag in more}
-        yield (
-            Session(tier, tags, cube, minter, circumstances)
-            for circumstances, cube in _admitted(names, trust, minter, tier, tags)
-        )
+        own = () if tier is None else (identity.tier.tag,)
+        for keys in spellings(trust, (*own, *tags)):
+            yield _spelt(names, trust, minter, tier, tags, keys)
+
+
+def _spelt(  # noqa: PLR0913, PLR0917 - all that makes a session
+    names: Names,
+    trust: Policy,
+    minter: Principal,
+    tier: str | None,
+    tags: Mapping[str, str],
+    keys: tuple[str, ...],
+) -> Iterator[Session]:
+    base = _mint_context(names, minter, tier, keys)
+    for circumstances, cube in _admitted(names, trust, minter, base, tags):
+        yield Session(tier, tags, keys, cube, minter, circumstances)
 
 
 def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
@@ -119,7 +134,7 @@ def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
 
 def confirmed(names: Names, trust: Policy, session: Session, values: Mapping[str, str]) -> bool:
     """Whether the evaluator lets the minter make this session."""
-    known = _mint_context(names, session.minter, session.tier, session.tags)
+    known = _mint_context(names, session.minter, session.tier, session.keys)
     slots = {REQUEST_TAG + tag.lower(): (values[v],) for tag, v in session.tags.items()}
     context = {**known, **slots, **session.circumstances}
     policies = Policies(identity=(_anything(),), resource=trust)
@@ -133,12 +148,11 @@ def _admitted(
     names: Names,
     trust: Policy,
     minter: Principal,
-    tier: str | None,
+    base: Mapping[str, tuple[str, ...]],
     tags: Mapping[str, str],
 ) -> Iterator[tuple[Mapping[str, tuple[str, ...]], Cube]]:
     """What the values must be, in each of the circumstances in which the session may be made."""
     slots = {REQUEST_TAG + tag.lower(): variable for tag, variable in tags.items()}
-    base = _mint_context(names, minter, tier, tags)
     for circumstances, open_ in _circumstances(trust, base, slots):
         situation = Situation(
             minter, {**base, **circumstances}, slots, open=open_, resource=names.vending_role_arn
@@ -188,15 +202,12 @@ def _circumstances(
 
 
 def _mint_context(
-    names: Names, minter: Principal, tier: str | None, tags: Mapping[str, str]
+    names: Names, minter: Principal, tier: str | None, keys: tuple[str, ...]
 ) -> dict[str, tuple[str, ...]]:
-    tag = names.pool.identity.tier.tag
     known = _fixed(minter)
-    present = list(tags)
     if tier is not None:
-        known[REQUEST_TAG + tag.lower()] = (tier,)
-        present.insert(0, tag)
-    known[TAG_KEYS] = tuple(present)
+        known[REQUEST_TAG + names.pool.identity.tier.tag.lower()] = (tier,)
+    known[TAG_KEYS] = keys
     return known
 
 

@@ -1,0 +1,80 @@
+"""How a session's tags may be spelt: their keys ignore case, but `aws:TagKeys` holds them as given.
+
+A policy's `aws:PrincipalTag/clinicid` finds the tag `ClinicId`, while `StringEquals` on
+`aws:TagKeys` tells the two apart. So whoever makes a session picks the spelling that the trust
+policy lets in. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from tenantctl.iam.conditions.condition import Condition
+from tenantctl.iam.policy import Policy
+from tenantctl.proof.keys import TAG_KEYS
+
+_Answers = tuple[bool | None, ...]
+
+
+def spellings(trust: Policy, tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The keys of the tags in every spelling that makes a difference, as they are given first."""
+    asked = [
+        (statement.allow, condition)
+        for statement in trust.statements
+        for condition in statement.conditions
+        if isinstance(condition, Condition) and condition.key == TAG_KEYS
+    ]
+    conditions = [condition for _, condition in asked]
+    # Where a match can only let in, what matches least is of no use to anybody.
+    welcome = all(allow and not condition.negated for allow, condition in asked)
+    yield from product(*(_of(tag, conditions, welcome=welcome) for tag in tags))
+
+
+def _of(tag: str, conditions: list[Condition], *, welcome: bool) -> Iterable[str]:
+    values = (value for condition in conditions for value in condition.values)
+    written = (spelt for value in values if (spelt := as_in(value, tag)) is not None)
+    found: dict[_Answers, str] = {}
+    for spelt in (tag, *written, tag.lower(), tag.upper(), tag.swapcase()):
+        found.setdefault(tuple(c.comparison.matches(spelt, {}) for c in conditions), spelt)
+    if not welcome:
+        return found.values()
+    return [spelt for answers, spelt in found.items() if not any(_beats(o, answers) for o in found)]
+
+
+def _beats(one: _Answers, other: _Answers) -> bool:
+    """Whether one spelling matches wherever the other does, and elsewhere too."""
+    return one != other and all(a is True or b is False for a, b in zip(one, other, strict=True))
+
+
+def as_in(value: str, tag: str) -> str | None:
+    """The tag spelt as a policy's value has it; `None` if they differ by more than case.
+
+    `*` and `?` stand for what the tag has there: `Clinic*` makes `ClinicId` of `clinicId`.
+    """
+    spelt = list(tag)
+    segments = value.split("*")
+    at = 0
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        starts: Iterable[int] = range(at, len(tag) - len(segment) + 1)
+        if index == 0:
+            starts = [0]
+        elif last:
+            starts = [start] if (start := len(tag) - len(segment)) >= at else []
+        place = next((start for start in starts if _stands(segment, tag, start)), None)
+        if place is None:
+            return None
+        for offset, sign in enumerate(segment):
+            if sign != "?":
+                spelt[place + offset] = sign
+        at = place + len(segment)
+    return "".join(spelt) if at == len(tag) or len(segments) > 1 else None
+
+
+def _stands(segment: str, tag: str, start: int) -> bool:
+    there = tag[start : start + len(segment)]
+    return len(there) == len(segment) and all(
+        sign in {"?", own} or sign.lower() == own.lower()
+        for sign, own in zip(segment, there, strict=True)
+    )
