@@ -14,6 +14,7 @@ from tenantctl.aws.failures import code_of, translated
 from tenantctl.aws.session import Aws
 from tenantctl.domain.arn import Arn
 from tenantctl.domain.names import Names
+from tenantctl.errors import UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -43,11 +44,20 @@ class RoleDocuments:
 
 
 def role_documents(aws: Aws, names: Names) -> RoleDocuments:
-    """Read them all; raises `AwsError` for whatever can't be read, as none of it may be missed."""
+    """Read them all.
+
+    Raises `AwsError` for whatever can't be read, as none of it may be missed, and `UsageError`
+    for a role with a path.
+    """
     role = names.pool.roles.vending
     iam = aws.client("iam")
     with translated(f"reading the policies of `{role}`"):
         found: Any = iam.get_role(RoleName=role)["Role"]
+        if found["Arn"] != names.vending_role_arn:
+            raise UsageError(
+                f"`{role}` is `{found['Arn']}`, and the configuration's roles have no path",
+                hint="make the role without one",
+            )
         identity = tuple(identity_documents(iam, role))
         limit = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         boundary = None if limit is None else (limit, _default_version(iam, limit))
@@ -78,18 +88,27 @@ def _default_version(iam: IAMClient, arn: str) -> Document:
 
 
 def _tables(aws: Aws, names: Names) -> Iterator[tuple[str, str, Document]]:
+    for table in names.pool.data.tables:
+        yield from _table(aws, names.table_arn(table), table.name, _NO_POLICY)
+    # A pool that another tool made has no registry, and so nobody who could reach it.
+    registry = names.registry_table
+    none = _NO_POLICY | {"ResourceNotFoundException"}
+    yield from _table(aws, names.table_arn(registry), registry, none)
+
+
+def _table(
+    aws: Aws, arn: str, name: str, none: frozenset[str]
+) -> Iterator[tuple[str, str, Document]]:
     from botocore.exceptions import ClientError
 
-    for table in names.pool.data.tables:
-        arn = names.table_arn(table)
-        with translated(f"reading the policy of table `{table.name}`"):
-            try:
-                text = aws.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"]
-            except ClientError as error:
-                if code_of(error) not in _NO_POLICY:
-                    raise
-            else:
-                yield arn, f"table/{table.name}", text
+    with translated(f"reading the policy of table `{name}`"):
+        try:
+            text = aws.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"]
+        except ClientError as error:
+            if code_of(error) not in none:
+                raise
+        else:
+            yield arn, f"table/{name}", text
 
 
 def _buckets(aws: Aws, names: Names) -> Iterator[tuple[str, str, Document]]:

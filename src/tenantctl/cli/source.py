@@ -66,10 +66,11 @@ def _account(ctx: Context) -> Report:
 
     with ctx.cloud() as (names, aws):
         found = role_documents(aws, names)
-    return prove(names, _read(found), target=names.pool.target.value)
+    return prove(names, documents_of(found), target=names.pool.target.value)
 
 
-def _read(found: RoleDocuments) -> Documents:
+def documents_of(found: RoleDocuments) -> Documents:
+    """What was read from an account, as a proof takes it."""
     from tenantctl.iam.document import Kind, read
     from tenantctl.proof.documents import Documents
 

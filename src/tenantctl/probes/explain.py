@@ -5,11 +5,12 @@ Nothing here changes a verdict. What the evaluation can't account for is said in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenantctl.aws.failures import code_of, translated
+from tenantctl.aws.role_documents import identity_documents
 from tenantctl.aws.session import Aws
 from tenantctl.domain.finding import Finding, Outcome
 from tenantctl.domain.names import Names
@@ -20,9 +21,6 @@ from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.policy import Policy
 from tenantctl.iam.request import Principal, PrincipalKind, Request, context
 from tenantctl.probes.probe import Plane
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
 
 _UNACCOUNTED = "the policies as they can be read don't allow it, so what enforces them has failed"
 
@@ -119,7 +117,7 @@ class Documents:
 
     def _identity(self, role: str) -> tuple[Policy, ...]:
         with translated(f"reading the policies of `{role}`"):
-            documents = tuple(_documents(self.operator.client("iam"), role))
+            documents = tuple(identity_documents(self.operator.client("iam"), role))
         return tuple(read(d, name=f"{role}/{name}", kind=Kind.IDENTITY) for name, d in documents)
 
     def _trust(self, role: str) -> Policy:
@@ -139,16 +137,3 @@ class Documents:
                     raise
                 return None
         return read(text, name=f"{bucket.name}/policy", kind=Kind.RESOURCE)
-
-
-def _documents(iam: IAMClient, role: str) -> Iterator[tuple[str, Any]]:
-    """A role's identity policies by name, inline ones first."""
-    for page in iam.get_paginator("list_role_policies").paginate(RoleName=role):
-        for name in page["PolicyNames"]:
-            yield name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    for attached in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
-        for policy in attached["AttachedPolicies"]:
-            arn = policy["PolicyArn"]
-            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
-            yield arn, found["Document"]

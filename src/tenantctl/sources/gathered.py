@@ -14,6 +14,7 @@ from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Actions
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.prove import prove
+from tenantctl.proof.reach import catalogue
 
 RULE = "SOURCE-UNREAD"
 _PLANE = "source"
@@ -32,6 +33,11 @@ class Unread:
     why: str
     about: str | None = None
     actions: Actions | None = None
+
+    @property
+    def may_matter(self) -> bool:
+        """Whether it may speak of an action that reaches tenants' data."""
+        return self.actions is None or any(self.actions.cover(a.lower()) for a in catalogue())
 
     def bears_on(self, finding: Finding) -> bool:
         """Whether the finding could be another if this were known."""
@@ -58,9 +64,8 @@ class Gathered:
 def prove_gathered(gathered: Gathered, *, target: str = "documents") -> Report:
     """Prove what was read; isolation is never claimed over something that wasn't."""
     report = prove(gathered.names, gathered.documents, target=target)
-    unread = gathered.unread
-    bearing = tuple(u for u in unread if any(u.bears_on(f) for f in report.findings))
-    idle = tuple(f"{u}; it is about no tenant's data" for u in unread if u not in bearing)
+    bearing = tuple(u for u in gathered.unread if u.may_matter)
+    idle = tuple(f"{u}; it is about no tenant's data" for u in gathered.unread if not u.may_matter)
     found = [_doubted(f, [u for u in bearing if u.bears_on(f)]) for f in report.findings]
     named = [_named(bearing, gathered.names)] if bearing else []
     return replace(report, findings=(*named, *found), assumptions=(*report.assumptions, *idle))

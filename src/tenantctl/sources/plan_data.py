@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tenantctl.domain.arn import Arn
 from tenantctl.domain.names import Names
+from tenantctl.domain.pool import Table
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.iam.policy import Kind, Policy
 from tenantctl.sources.gathered import Unread
@@ -37,9 +38,10 @@ def data_policies(
             continue
         if policy and not (found and isinstance(policy, Unknown)):
             reader.read(resource, [buckets[name]])
+    all_tables: tuple[Table | str, ...] = (*names.pool.data.tables, names.registry_table)
     tables = {
         Arn.parse(arn).resource.removeprefix("table/"): arn
-        for arn in (names.table_arn(table) for table in names.pool.data.tables)
+        for arn in map(names.table_arn, all_tables)
     }
     for resource in plan.of("aws_dynamodb_resource_policy"):
         reader.attached(resource, "resource_arn", "aws_dynamodb_table", "name", tables)

@@ -1,6 +1,6 @@
 """What a Terraform plan attaches to a role.
 
-https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role
+https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/iam_role.html.markdown
 """
 
 from __future__ import annotations
@@ -68,13 +68,10 @@ class _Reader:
 
     def inline(self) -> None:
         """The role's own blocks, and the resources that are inline policies of it."""
-        written = {
-            str(resource.value("name"))
-            for resource in (*self.plan.of("aws_iam_role_policy"), *self.plan.gone)
-            if resource.kind == "aws_iam_role_policy"
-        }
+        written = {r.value("name") for r in self._gone("aws_iam_role_policy")}
         for resource in self.plan.of("aws_iam_role_policy"):
             if self.ours(resource, "role"):
+                written.add(resource.value("name"))
                 self.identity[resource.address] = self.policy(resource, "policy", Kind.IDENTITY)
         known = self._set_by_hand("inline_policy")
         blocks = self.role.values.get("inline_policy") if known else None
@@ -94,11 +91,7 @@ class _Reader:
         name = "managed_policy_arns"
         if not self._set_by_hand(name):
             return
-        gone = {
-            str(resource.value("policy_arn"))
-            for resource in self.plan.gone
-            if resource.kind == "aws_iam_role_policy_attachment"
-        }
+        gone = {r.value("policy_arn") for r in self._gone("aws_iam_role_policy_attachment")}
         listed = self.role.value(name)
         for arn in listed if isinstance(listed, list) else ():
             if self.role.configured(name) or arn not in gone:
@@ -148,6 +141,11 @@ class _Reader:
         """Note something about the role that isn't known."""
         reason = why.why if isinstance(why, Unknown) else f"`{why}` isn't in the plan"
         self.unread.append(Unread(str(self.plan.tree.place((resource.address, name))), reason))
+
+    def _gone(self, kind: str) -> Iterator[Resource]:
+        """What the plan takes from the role."""
+        vending = self.names.pool.roles.vending
+        return (r for r in self.plan.gone if r.kind == kind and r.value("role") == vending)
 
     def _set_by_hand(self, name: str) -> bool:
         """Whether an attribute of the role is known; one that nothing sets has nothing to tell."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tenantctl.domain.arn import Arn
+from tenantctl.domain.pool import Table
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.iam.json_text import Path
 from tenantctl.iam.policy import Kind, Policy
@@ -35,10 +36,10 @@ def data_policies(
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """The pool's resources that one of the template may be; `sure` where it is one by name."""
+    """The pool's resources that one of the template may be; `unsure` says why it isn't known."""
 
     arns: tuple[str, ...]
-    sure: bool
+    unsure: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class _Reader:
     def table(self, logical: str, kind: str) -> None:
         """The policies of a table."""
         names = self.template.names
-        arns = tuple(names.table_arn(table) for table in names.pool.data.tables)
+        tables: tuple[Table | str, ...] = (*names.pool.data.tables, names.registry_table)
+        arns = tuple(map(names.table_arn, tables))
         meant = self._meant(logical, kind, arns)
         for at, policy in self._policies(logical):
             document = policy.get(_DOCUMENT) if isinstance(policy, Mapping) else policy
@@ -67,9 +69,9 @@ class _Reader:
         if isinstance(own, str) and own in self.template.of(BUCKET):
             meant = self._meant(own, BUCKET, arns)
         elif isinstance(name, Unknown):
-            meant = _Meant(arns, sure=False)
+            meant = _Meant(arns, name)
         else:
-            meant = _Meant(tuple(a for a in arns if Arn.parse(a).resource == name), sure=True)
+            meant = _Meant(tuple(a for a in arns if Arn.parse(a).resource == name))
         document = self.template.property(logical, _DOCUMENT)
         if self.template.conditional(logical):
             document = Unknown("a condition decides whether it is there")
@@ -98,12 +100,13 @@ class _Reader:
         known = {other: self.template.attribute(other, "Arn") for other in self.template.of(kind)}
         own = known[logical]
         if isinstance(own, str):
-            return _Meant(tuple(arn for arn in arns if arn == own), sure=True)
-        return _Meant(tuple(arn for arn in arns if arn not in known.values()), sure=False)
+            return _Meant(tuple(arn for arn in arns if arn == own))
+        unnamed = tuple(arn for arn in arns if arn not in known.values())
+        return _Meant(unnamed, Unknown("which resource it belongs to is known when it is deployed"))
 
     def _read(self, logical: str, at: Path, document: object, meant: _Meant) -> None:
-        if not meant.sure:
-            document = Unknown("which resource it belongs to is known when it is deployed")
+        if meant.unsure is not None:
+            document = meant.unsure
         for arn in meant.arns:
             if isinstance(document, Unknown):
                 self.unread.append(self.template.unread(logical, at, document, about=arn))
