@@ -94,6 +94,7 @@ def test_the_trusted_base_and_what_was_tried_are_said(whole: Whole) -> None:
     assert "`bedrock-agentcore.amazonaws.com`" in said
     assert "clinic-1 -> clinic-10" in said
     assert "`[a-z0-9][a-z0-9-]{0,61}[a-z0-9]`" in said
+    assert "no other roles that a session may assume" in said
 
 
 def test_jobs_change_nothing_but_the_pace(clinics: Clinics) -> None:

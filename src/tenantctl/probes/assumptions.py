@@ -47,6 +47,11 @@ def assumptions(  # noqa: PLR0913, PLR0917 - what the run was
     if names.pool.data.memories:
         said.append("memories are not tried")
     said.append(
+        "only what the probes ask was tried: no reads or writes of chosen attributes, no counts, "
+        "tags, exports, streams or policies of tables and buckets (`--mode proof` looks at these), "
+        "and no other roles that a session may assume"
+    )
+    said.append(
         "a live run shows what was refused when it was tried; it proves nothing of other ids"
     )
     return tuple(said)

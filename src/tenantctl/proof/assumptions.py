@@ -23,6 +23,26 @@ _SERVICES = (
     "at; those of other services reach no tenant's data here"
 )
 
+_BECOMES = (
+    ASSUME,
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PassRole",
+    "iam:PutGroupPolicy",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateLoginProfile",
+    "cognito-idp:AdminCreateUser",
+    "cognito-idp:AdminSetUserPassword",
+    "cognito-idp:AdminUpdateUserAttributes",
+)
+"""Ways to another principal's rights, or to another tenant's token."""
+
 
 def assumptions(
     documents: Documents, names: Names, made: Iterable[Session], formats: Mapping[str, Node]
@@ -32,6 +52,7 @@ def assumptions(
         *_trusted(documents, names, tuple(made)),
         *_formats(names, formats),
         *_chaining(documents, names),
+        *_becoming(documents, names),
         *_data(names),
         *documents.notes,
         _OTHER_WAYS,
@@ -93,6 +114,25 @@ def _chaining(documents: Documents, names: Names) -> Iterator[str]:
                 yield (
                     f"{_named(policy, statement.label)} lets sessions ask for the vending role "
                     "itself; the trust policy alone decides that"
+                )
+
+
+def _becoming(documents: Documents, names: Names) -> Iterator[str]:
+    """What lets a session become, or make, somebody else: whose policies aren't looked at."""
+    for policy in documents.identity:
+        for action in _BECOMES:
+            for statement in policy.speaking_of(action)[0]:
+                if action == ASSUME and statement.resources is not None:
+                    role = names.vending_role_arn
+                    only = not statement.resources.negated and all(
+                        p.matches(role, {}) and not p.matches(f"{role}-other", {})
+                        for p in statement.resources.patterns
+                    )
+                    if only:
+                        continue
+                yield (
+                    f"warning: {_named(policy, statement.label)} allows sessions `{action}`: "
+                    "what they reach as another principal isn't looked at"
                 )
 
 
