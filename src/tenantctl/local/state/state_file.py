@@ -19,7 +19,7 @@ from typing import Any
 from tenantctl.errors import StateError
 
 FILE = "cloud.state"
-FORMAT = 1
+FORMAT = 2
 """Counts up whenever this package's own pickled classes change."""
 
 _HINT = "start anew with `tenantctl local reset`"
