@@ -68,26 +68,5 @@ def of(ctx: typer.Context) -> Context:
     return found
 
 
-def served_endpoint(aws: Aws) -> str | None:
-    """The address of the `tenantctl local serve` behind an `Aws`; `None` where none listens."""
-    if aws.target is not Target.LOCAL:
-        return None
-    from tenantctl.local.connect import served_endpoint as found
-
-    return found(aws)
-
-
-@contextmanager
-def serving(aws: Aws) -> Iterator[str | None]:
-    """An address of the embedded cloud that child processes can call; `None` on AWS."""
-    if aws.target is not Target.LOCAL:
-        yield None
-        return
-    from tenantctl.local.connect import serving as served
-
-    with served(aws) as endpoint:
-        yield endpoint
-
-
 def _nobody(_text: str) -> None:
     pass
