@@ -120,6 +120,11 @@ def parse(text: str, source: str) -> Statement:
     )
 
 
+def tree_of(text: str, source: str) -> Tree:
+    """One statement's tree in Cedar's policy JSON; raises `PolicyInvalidError` as `parse` does."""
+    return _tree(text, source)
+
+
 def on_gateway(statement: Statement, arn: str) -> Statement:
     """The same statement about another gateway; it must name one in its head already."""
     old = statement.gateway
