@@ -1,0 +1,16 @@
+"""`tenantctl policy`: Cedar policies from the configuration to the policy engine."""
+
+from __future__ import annotations
+
+import typer
+
+from tenantctl.cli.policy.push import push_command
+from tenantctl.cli.policy.render import render_command
+from tenantctl.cli.policy.status import status_command
+
+app = typer.Typer(
+    name="policy", help="Render, push and compare the tiers' Cedar policies.", no_args_is_help=True
+)
+app.command("render")(render_command)
+app.command("push")(push_command)
+app.command("status")(status_command)
