@@ -1,7 +1,8 @@
 """The folder of reviewed policies: `policies/<tier>/<tool>.cedar`, one statement to a file.
 
-A file named after one of the tools belongs to `render`, which writes and removes it. Files of
-other names are people's own; they are read, checked and pushed like the rest, and never written.
+A file named after one of the tools, or after a kill switch, belongs to `render`, which writes and
+removes it. Files of other names are people's own; they are read, checked and pushed like the rest,
+and never written.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from tenantctl.cedar.render import Rendered
 from tenantctl.cedar.statement import parse
 from tenantctl.domain.names import Names
 from tenantctl.domain.policies import SUFFIX, PolicyKey
-from tenantctl.domain.tools import TOOLS
 from tenantctl.errors import Place, PolicyInvalidError, TenantctlError, UsageError
 
 _MAX_BYTES = 100_000
@@ -57,7 +57,7 @@ def compare(directory: Path, rendered: Sequence[Rendered]) -> dict[str, Differen
     done = {one.key.path: _difference(directory / one.key.path, one.text) for one in rendered}
     for path in _files(directory):
         key = _key(directory, path)
-        if key.path not in done and key.tool in TOOLS:
+        if key.path not in done and key.rendered:
             done[key.path] = Difference.REMOVED
     return dict(sorted(done.items()))
 

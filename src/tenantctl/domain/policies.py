@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from tenantctl.domain.tools import TOOLS
 from tenantctl.errors import UsageError
 
 FOLDER = "policies"
@@ -17,6 +18,10 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
 """Names of policies and engines: `PolicyName` in botocore's bedrock-agentcore-control model, which
 boto3 doesn't check."""
 
+SWITCH = "disabled"
+"""The name of a tier's kill switch, and with a hyphen the end of a tool's: no tool's name holds
+one."""
+
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _OURS = "tenantctl "
 _DIGEST = 12
@@ -24,7 +29,7 @@ _DIGEST = 12
 
 @dataclass(frozen=True, slots=True, order=True)
 class PolicyKey:
-    """Which rule a policy came from: a tier, and a tool (or the name of a hand-written file)."""
+    """Which rule a policy came from: a tier, and its tool, kill switch or free-hand file."""
 
     tier: str
     tool: str
@@ -37,6 +42,16 @@ class PolicyKey:
                     f"`{part}` can't name a policy",
                     hint="use letters, digits, `_` and `-`, and start with a letter",
                 )
+
+    @classmethod
+    def switch(cls, tier: str, tool: str | None = None) -> PolicyKey:
+        """The kill switch of a tool, or without one of the whole tier."""
+        return cls(tier, SWITCH if tool is None else f"{tool}-{SWITCH}")
+
+    @property
+    def rendered(self) -> bool:
+        """Whether the name belongs to `render`: a tool's permit, its switch, or the tier's."""
+        return self.tool == SWITCH or self.tool.removesuffix(f"-{SWITCH}") in TOOLS
 
     @property
     def path(self) -> str:

@@ -107,26 +107,54 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From hour `start` (inclusive) until hour `end` (exclusive) on the clinic's clock; 0 to 24."""
+    """From hour `start` (inclusive) until hour `end` (exclusive) on the clinic's clock; 0 to 24.
+
+    `days` are of `clock.WEEKDAYS`, in their order; none given means every day.
+    """
 
     start: int
     end: int
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputRule:
+    """What a tool's input must be for the call to be allowed.
+
+    `low` and `high` are inclusive, and of integers; `one_of` are strings or integers, none given
+    means any. An input that the call leaves out passes, unless it is `required`.
+    """
+
+    name: str
+    required: bool = False
+    forbidden: bool = False
+    low: int | None = None
+    high: int | None = None
+    one_of: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRule:
-    """When a tier may call a tool; with no `hours`, always."""
+    """When a tier may call a tool; with nothing in it, always.
+
+    `roles` are values of the role claim, one of which the caller must have; none given means any
+    caller. `disabled` is the tool's kill switch, beside whatever else is allowed.
+    """
 
     hours: Hours | None = None
+    roles: tuple[str, ...] = ()
+    inputs: tuple[InputRule, ...] = ()
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A service level: the tools it may call under which rule, and its models."""
+    """A service level: the tools it may call under which rule, its models, and its kill switch."""
 
     name: str
     tools: Mapping[str, ToolRule]
     models: tuple[str, ...] = ()
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

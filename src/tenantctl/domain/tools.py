@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT
+
 _TEXT: Mapping[str, object] = {"type": "string"}
+_INTEGER: Mapping[str, object] = {"type": "integer"}
+
+_CLOCK: Mapping[str, Mapping[str, object]] = {HOUR_INPUT: _INTEGER, WEEKDAY_INPUT: _TEXT}
+"""Declared by every tool, so that any of them may have hours; never required, because callers
+leave them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,11 @@ class Tool:
         return f"{self.target}___{self.name}"
 
     @property
+    def caller_inputs(self) -> tuple[str, ...]:
+        """The inputs that are the caller's to give, in the order of their declaration."""
+        return tuple(name for name in self.properties if name not in self.server_set)
+
+    @property
     def input_schema(self) -> dict[str, object]:
         """The MCP `inputSchema`."""
         return {
@@ -43,27 +55,36 @@ class Tool:
         }
 
 
+def _tool(
+    name: str,
+    description: str,
+    inputs: Mapping[str, Mapping[str, object]] | None = None,
+    required: tuple[str, ...] = (),
+) -> Tool:
+    """A tool of the gateway, which knows the clinic's clock besides what the caller gives."""
+    return Tool(name, description, {**(inputs or {}), **_CLOCK}, required, frozenset(_CLOCK))
+
+
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool(
+        _tool(
             "get_patient_records",
             "The clinic's patients, or one of them.",
-            {"patient_id": _TEXT},
+            {"patient_id": _TEXT, "limit": _INTEGER},
         ),
-        Tool(
+        _tool(
             "patient_context",
             "What the agent should know of a patient before it answers.",
-            {"patient_id": _TEXT, "request_hour": {"type": "integer"}},
+            {"patient_id": _TEXT},
             ("patient_id",),
-            frozenset({"request_hour"}),
         ),
-        Tool("clinic_config", "The clinic's name, time zone and settings."),
-        Tool("current_time", "The time on the clinic's clock."),
-        Tool(
+        _tool("clinic_config", "The clinic's name, time zone and settings."),
+        _tool("current_time", "The time on the clinic's clock."),
+        _tool(
             "retrieve_clinic_documents",
             "Passages of the clinic's documents that answer a question.",
-            {"query": _TEXT},
+            {"query": _TEXT, "limit": _INTEGER},
             ("query",),
         ),
     )
