@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tenantctl.cedar import positions
 from tenantctl.errors import Place, PolicyInvalidError
 
 MIN_LENGTH = 35
@@ -25,8 +26,9 @@ _MAX_BRACKETS = 300
 _MAX_DEPTH = 400
 """Levels of the syntax tree as JSON, below the limit of Python's JSON reader (about 1,000)."""
 
-# A string, or a comment; Cedar ends a comment at either kind of line end.
-_STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n\r]*', re.DOTALL)
+# A string, or a comment; Cedar ends a comment at either kind of line end. A string that nobody
+# ends goes to the end of the text: looking for its end at every quote would be quadratic.
+_STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*(?:"|\\?\Z)|//[^\n\r]*', re.DOTALL)
 
 Tree = Any
 """A node of Cedar's policy JSON: https://docs.cedarpolicy.com/policies/json-format.html"""
@@ -37,6 +39,23 @@ class Effect(StrEnum):
 
     PERMIT = "permit"
     FORBID = "forbid"
+
+
+class Flaw(StrEnum):
+    """Why a text isn't one statement."""
+
+    SYNTAX = "syntax"
+    COUNT = "count"
+    TEMPLATE = "template"
+    TOO_DEEP = "too deep"
+
+
+class UnreadableError(PolicyInvalidError):
+    """A text isn't one statement; `place` holds the line where it is known."""
+
+    def __init__(self, flaw: Flaw, message: str, place: Place, *, hint: str | None = None) -> None:
+        super().__init__(message, place=place, hint=hint)
+        self.flaw = flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +121,15 @@ class Statement:
 def parse(text: str, source: str) -> Statement:
     """Read one statement; `source` names the text in errors.
 
-    Raises `PolicyInvalidError` for text that isn't Cedar, holds none or several statements, has
+    Raises `UnreadableError` for text that isn't Cedar, holds none or several statements, has
     template slots, or nests deeper than any policy needs.
     """
     tree = _tree(text, source)
     plain = _formatted(text, source)
     if _tree(plain, source) != tree:
-        raise PolicyInvalidError("the statement changes when it is formatted", place=Place(source))
+        raise UnreadableError(
+            Flaw.SYNTAX, "the statement changes when it is formatted", Place(source)
+        )
     return Statement(
         text=plain,
         effect=Effect(tree["effect"]),
@@ -121,7 +142,7 @@ def parse(text: str, source: str) -> Statement:
 
 
 def tree_of(text: str, source: str) -> Tree:
-    """One statement's tree in Cedar's policy JSON; raises `PolicyInvalidError` as `parse` does."""
+    """One statement's tree in Cedar's policy JSON; raises `UnreadableError` as `parse` does."""
     return _tree(text, source)
 
 
@@ -191,26 +212,33 @@ def _tree(text: str, source: str) -> Tree:
     # Cedar's lexer reads the same strings and comments, or stops at the first that it can't read.
     code = _STRING_OR_COMMENT.sub("", text)
     if sum(map(code.count, "([{")) > _MAX_BRACKETS:
-        raise PolicyInvalidError(
-            f"more than {_MAX_BRACKETS} brackets", place=Place(source), hint="split the policy"
+        raise UnreadableError(
+            Flaw.TOO_DEEP,
+            f"more than {_MAX_BRACKETS} brackets",
+            Place(source),
+            hint="split the policy",
         )
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
-        raise PolicyInvalidError(
-            f"not a Cedar policy: {_first_line(error)}",
-            place=Place(source),
+        why = _first_line(error)
+        raise UnreadableError(
+            Flaw.SYNTAX,
+            f"not a Cedar policy: {why}",
+            Place(source, positions.syntax_error_line(text, why)),
             hint="see https://docs.cedarpolicy.com/policies/syntax-policy.html",
         ) from error
     except RecursionError as error:
         raise _too_deep(source) from error
     if parsed["templates"]:
-        raise PolicyInvalidError("template slots aren't supported", place=Place(source))
+        raise UnreadableError(Flaw.TEMPLATE, "template slots aren't supported", Place(source))
     found = list(parsed["staticPolicies"].values())
     if len(found) != 1:
-        raise PolicyInvalidError(
+        lines = positions.statements(text)
+        raise UnreadableError(
+            Flaw.COUNT,
             f"{len(found)} statements where one is expected",
-            place=Place(source),
+            Place(source, lines[1] if len(lines) > 1 else None),
             hint="AgentCore takes one statement to a policy: write one to a file",
         )
     if _deeper_than(found[0], _MAX_DEPTH):
@@ -232,9 +260,9 @@ def _deeper_than(tree: Tree, limit: int) -> bool:
     return True
 
 
-def _too_deep(source: str) -> PolicyInvalidError:
-    return PolicyInvalidError(
-        "the conditions nest too deeply", place=Place(source), hint="split the policy"
+def _too_deep(source: str) -> UnreadableError:
+    return UnreadableError(
+        Flaw.TOO_DEEP, "the conditions nest too deeply", Place(source), hint="split the policy"
     )
 
 
@@ -245,8 +273,8 @@ def _formatted(text: str, source: str) -> str:
     try:
         return cedarpy.format_policies(bare).strip()
     except ValueError as error:
-        raise PolicyInvalidError(
-            f"not a Cedar policy: {_first_line(error)}", place=Place(source)
+        raise UnreadableError(
+            Flaw.SYNTAX, f"not a Cedar policy: {_first_line(error)}", Place(source)
         ) from error
 
 

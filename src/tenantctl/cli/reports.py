@@ -49,12 +49,16 @@ def write(report: Report, places: Sequence[Destination]) -> bool:
     from tenantctl.report.formats import render
 
     for place in places:
-        text = render(report, place.form)
-        if place.path is None:
-            console.emit_text(text.removesuffix("\n"))
-        else:
-            _write(place.path, text)
+        put(render(report, place.form), place)
     return any(place.path is None for place in places)
+
+
+def put(text: str, place: Destination) -> None:
+    """Write one report's text where it belongs."""
+    if place.path is None:
+        console.emit_text(text.removesuffix("\n"))
+    else:
+        _write(place.path, text)
 
 
 def _destination(option: str) -> Destination:

@@ -15,7 +15,7 @@ from tenantctl.errors import ConflictError, NotFoundError, TenantctlError
 CONFIG = "tenantctl.yaml"
 SCHEMA = "tenantctl.schema.json"
 
-_STARTER = "config/tenantctl.yaml"
+POLICY_TESTS = "policy-tests.yaml"
 
 
 def root() -> Path:
@@ -57,7 +57,7 @@ def starter() -> dict[str, str]:
     from tenantctl.domain.config import json_schema
 
     made = {
-        CONFIG: template(_STARTER),
+        **{name: template(f"config/{name}") for name in (CONFIG, POLICY_TESTS)},
         SCHEMA: json.dumps(json_schema(), indent=2) + "\n",
     }
     for folder in ("policies", "templates"):

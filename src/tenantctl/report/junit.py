@@ -23,13 +23,18 @@ def to_junit(report: Report) -> str:
     )
     for plane in dict.fromkeys(str(f.plane) for f in report.findings):
         of_plane = tuple(f for f in report.findings if f.plane == plane)
-        suite = ET.SubElement(root, "testsuite", {"name": _text(plane), **_counts(of_plane)})
+        suite = ET.SubElement(root, "testsuite", {"name": xml_text(plane), **_counts(of_plane)})
         for finding in of_plane:
             _case(suite, finding)
     if not report.findings:
         suite = ET.SubElement(root, "testsuite", {"name": "verify-isolation", "errors": "1"})
         case = ET.SubElement(suite, "testcase", {"classname": "tenantctl", "name": "verdict"})
         ET.SubElement(case, "error", {"message": "nothing was tried"})
+    return document(root)
+
+
+def document(root: ET.Element) -> str:
+    """A document's text, indented, with its declaration."""
     ET.indent(root)
     # ElementTree would declare the locale's encoding; the file is written as UTF-8.
     declaration = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -42,18 +47,18 @@ def _case(suite: ET.Element, finding: Finding) -> None:
         suite,
         "testcase",
         {
-            "classname": _text(f"tenantctl.{finding.plane}"),
-            "name": _text(f"{name} {finding.resource}"),
+            "classname": xml_text(f"tenantctl.{finding.plane}"),
+            "name": xml_text(f"{name} {finding.resource}"),
         },
     )
     if finding.outcome is Outcome.ISOLATED:
         return
     tag = "failure" if finding.outcome is Outcome.BREACH else "error"
     told = ET.SubElement(
-        case, tag, {"message": _text(finding.message), "type": str(finding.outcome)}
+        case, tag, {"message": xml_text(finding.message), "type": str(finding.outcome)}
     )
     parts = [words.request(finding), words.deciders(finding), finding.fix]
-    told.text = _text("\n".join(part for part in parts if part))
+    told.text = xml_text("\n".join(part for part in parts if part))
 
 
 def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
@@ -65,5 +70,6 @@ def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
     }
 
 
-def _text(value: str) -> str:
+def xml_text(value: str) -> str:
+    """`value` without what XML can't hold."""
     return _NOT_XML.sub("\ufffd", value)
