@@ -94,6 +94,12 @@ class ConflictError(TenantctlError):
     """Something exists already, and differs."""
 
 
+class DriftError(TenantctlError):
+    """What is deployed isn't what the tool left there; somebody else changed it."""
+
+    exit_code = ExitCode.DIFFERENCES
+
+
 class StateError(TenantctlError):
     """The embedded cloud's state on disk can't be used."""
 

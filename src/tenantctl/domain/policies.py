@@ -68,13 +68,15 @@ class PolicyKey:
         """The policy's description in the engine, by which it is known as the tool's own."""
         return f"{_OURS}{self.tier}/{self.tool}"
 
-    def name(self, statement: str) -> str:
+    def name(self, statement: str, attempt: int = 0) -> str:
         """The policy's name in the engine: readable, and different for every statement.
 
         Names are unique in the account and can't be changed, so the content is part of it: a
         changed policy is a new one beside the old, and pushing twice meets what is there.
+        `attempt` counts the names that are taken by something else, e.g. a policy tampered with.
         """
-        digest = hashlib.sha256(f"{self.path}\0{statement}".encode()).hexdigest()[:_DIGEST]
+        what = f"{self.path}\0{statement}" + (f"\0{attempt}" if attempt else "")
+        digest = hashlib.sha256(what.encode()).hexdigest()[:_DIGEST]
         plain = f"{self.tier}_{self.tool}".replace("-", "_")
         return f"{plain[: 47 - _DIGEST]}_{digest}"
 
