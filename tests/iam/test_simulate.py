@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from tenantctl.iam.attached import Documents
 from tenantctl.iam.simulate import Simulation
@@ -295,9 +296,10 @@ def test_a_key_twice_is_malformed(name: str) -> None:
 def test_each_distinct_policy_is_read_once() -> None:
     documents = Documents()
     one, other = (json.dumps(policy(Sid=sid)).encode() for sid in ("One", "Other"))
-    first = documents.attached((b"[%b, %b]" % (one, other), None, None, None))
-    assert documents.attached((b"[%b, %b]" % (one, other), None, None, None)) is first
-    turned = documents.attached((b"[%b]" % other, one, None, None))
+    none = Raw(b"")
+    first = documents.attached((Raw(b"[%b, %b]" % (one, other)), none, none, none))
+    assert documents.attached((Raw(b"[%b, %b]" % (one, other)), none, none, none)) is first
+    turned = documents.attached((Raw(b"[%b]" % other), Raw(one), none, none))
     read, again = first.policies.identity[1], turned.policies.identity[0]
     assert again.statements is read.statements
     assert (read.name, again.name) == ("identity[1]", "identity[0]")

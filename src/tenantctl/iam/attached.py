@@ -13,34 +13,35 @@ from tenantctl.iam.document import read
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.malformed import shown
 from tenantctl.iam.policy import Kind, Policy
-from tenantctl.iam.weight import Weight
+from tenantctl.iam.weight import Weight, strings
 
 _REMEMBERED = 64_000_000
 """Bytes of texts that are remembered; beyond them all are forgotten and read once more."""
 
+_MOST_ALIKE = 8
+"""Sets of policies, as long in their first member, that are compared one by one."""
+
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 
+Given = tuple[Raw, Raw, Raw, Raw]
+"""The text of a case's `identity`, `boundary`, `session` and `resource_policy`; empty is absent."""
 
-class Given(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """The members of a case that are policies."""
-
-    identity: Raw
-    boundary: Raw | UnsetType = UNSET
-    session: Raw | UnsetType = UNSET
-    resource_policy: Raw | UnsetType = UNSET
-
-    def texts(self) -> tuple[bytes | None, ...]:
-        """The JSON text of each, `None` for what isn't given."""
-        every = (self.identity, self.boundary, self.session, self.resource_policy)
-        return tuple(None if raw is UNSET else bytes(raw) for raw in every)
+Texts = tuple[bytes, ...]
+"""The same, as bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """Policies that were read, or why they couldn't be (`error`)."""
+    """Policies that were read, or why they couldn't be (`error`).
+
+    `size` and `strings` are the bytes of their texts, and the strings with the members' names.
+    `ceiling` is how large the rest of a case may be without a second look.
+    """
 
     policies: Policies
     weight: Weight
+    size: int
+    strings: int
     ceiling: int
     error: str | None = None
 
@@ -50,41 +51,59 @@ class Documents:
     """What was read so far, by its bytes."""
 
     _read: dict[tuple[Kind, bytes], Policy | PolicyInvalidError] = field(default_factory=dict)
-    _attached: dict[tuple[bytes | None, ...], Attached] = field(default_factory=dict)
+    _attached: dict[Texts, Attached] = field(default_factory=dict)
+    _alike: dict[int, tuple[tuple[Given, Attached], ...]] = field(default_factory=dict)
     _size: int = 0
 
-    def attached(self, texts: tuple[bytes | None, ...]) -> Attached:
-        """The policies of one case, from the JSON texts of its four members."""
-        found = self._attached.get(texts)
-        if found is None:
-            found = self._new(texts)
-            self._remember(sum(len(text) for text in texts if text is not None))
-            self._attached[texts] = found
-        return found
+    def attached(self, given: Given) -> Attached:
+        """The policies of one case.
+
+        To compare with the few whose `identity` is as long is quicker than to look one up, which
+        would copy and hash all of it.
+        """
+        alike = self._alike.get(len(given[0]), ())
+        for known, found in alike:
+            if known == given:
+                return found
+        texts = tuple(map(bytes, given))
+        attached = self._attached.get(texts)
+        if attached is None:
+            attached = self._new(texts)
+            self._remember(sum(map(len, texts)))
+            self._attached[texts] = attached
+        if len(alike) < _MOST_ALIKE:
+            # A `Raw` keeps the line alive that it was read from; these have their own.
+            own = (Raw(texts[0]), Raw(texts[1]), Raw(texts[2]), Raw(texts[3]))
+            self._alike[len(texts[0])] = (*alike, (own, attached))
+        return attached
 
     def _remember(self, size: int) -> None:
         self._size += size
         if self._size > _REMEMBERED:
             self._attached.clear()
+            self._alike.clear()
             self._read.clear()
             self._size = size
 
-    def _new(self, texts: tuple[bytes | None, ...]) -> Attached:
-        weight = Weight.of(text for text in texts if text is not None)
+    def _new(self, texts: Texts) -> Attached:
+        there = [text for text in texts if text]
+        weight = Weight.of(there)
+        policies, ceiling, error = Policies(), 0, None
         try:
             if not weight.readable:
                 raise _refused("these policies are larger than any of AWS")
             identity, boundary, session, resource = texts
             policies = Policies(
-                identity=tuple(self._identity(identity or b"")),
+                identity=tuple(self._identity(identity)),
                 boundary=self._one("boundary", Kind.BOUNDARY, boundary),
                 session=self._one("session", Kind.SESSION, session),
                 resource=self._one("resource_policy", Kind.RESOURCE, resource),
             )
-        except PolicyInvalidError as error:
-            message = str(error) if error.hint is None else f"{error}; {error.hint}"
-            return Attached(Policies(), weight, 0, message)
-        return Attached(policies, weight, weight.ceiling)
+            ceiling = weight.ceiling
+        except PolicyInvalidError as found:
+            error = str(found) if found.hint is None else f"{found}; {found.hint}"
+        inside = sum(1 + strings(text) for text in there)
+        return Attached(policies, weight, sum(map(len, texts)), inside, ceiling, error)
 
     def _identity(self, text: bytes) -> Iterator[Policy]:
         try:
@@ -94,8 +113,8 @@ class Documents:
         for index, document in enumerate(documents):
             yield self._policy(f"identity[{index}]", Kind.IDENTITY, bytes(document))
 
-    def _one(self, name: str, kind: Kind, text: bytes | None) -> Policy | None:
-        return None if text is None else self._policy(name, kind, text)
+    def _one(self, name: str, kind: Kind, text: bytes) -> Policy | None:
+        return self._policy(name, kind, text) if text else None
 
     def _policy(self, name: str, kind: Kind, text: bytes) -> Policy:
         found = self._read.get((kind, text))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 from tenantctl.domain.arn import Arn
 from tenantctl.iam.misread import Name
@@ -19,54 +19,38 @@ _USER = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/[!-)+->@-~]{1,600}")
 # Lower case turns these two into ASCII letters: `aws:TagKeys` could be written with neither.
 _CONFUSABLE = re.compile("[\u0130\u212a]")
 _ASKED = 8  # strings of a request: five keys, principal, action, resource
+_ABSENT = Raw(b"")
 
 
-class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A case before its policies."""
+class Case(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A case with its policies as they are written; one that isn't there is empty."""
 
     id: Name
     principal: str
     action: str
     resource: str
     context: dict[str, str | tuple[str, ...]]
-
-
-class Case(Asked, forbid_unknown_fields=True, gc=False):
-    """A whole case."""
-
     identity: Raw
-    boundary: Raw | UnsetType = UNSET
-    session: Raw | UnsetType = UNSET
-    resource_policy: Raw | UnsetType = UNSET
+    boundary: Raw = _ABSENT
+    session: Raw = _ABSENT
+    resource_policy: Raw = _ABSENT
 
 
-class Spliced(Asked, forbid_unknown_fields=True, gc=False):
-    """A whole case with tokens for its policies."""
-
-    identity: str
-    boundary: str | UnsetType = UNSET
-    session: str | UnsetType = UNSET
-    resource_policy: str | UnsetType = UNSET
-
-
-read_asked = msgspec.json.Decoder(Asked).decode
 read_case = msgspec.json.Decoder(Case).decode
-read_spliced = msgspec.json.Decoder(Spliced).decode
 
 
-def strings_of(case: Asked, context: Context) -> int:
-    """How many strings the text of a request has, if this is its context."""
+def strings_of(case: Case, context: Context) -> int:
+    """How many strings the text of a case has beside its policies, if this is its context."""
     return _ASKED + len(context) + sum(map(len, context.values())) + (type(case.id) is str)
 
 
-def confusable(text: bytes, case: Asked) -> bool:
+def confusable(case: Case) -> bool:
     """Whether lower case turns a letter of a context key into an ASCII letter."""
-    if text.isascii() and b"\\" not in text:
-        return False
-    return _CONFUSABLE.search("".join(case.context)) is not None
+    keys = "".join(case.context)
+    return not keys.isascii() and _CONFUSABLE.search(keys) is not None
 
 
-def context_of(case: Asked) -> Context:
+def context_of(case: Case) -> Context:
     """The context as the evaluator takes it; shorter, if keys differ only in case."""
     given: dict[str, Any] = case.context  # texts and tuples, told apart by the quickest test
     return {key.lower(): (value,) if type(value) is str else value for key, value in given.items()}

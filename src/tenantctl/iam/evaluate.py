@@ -113,6 +113,8 @@ def _named(policy: Policy, action: str, *, allow: bool = True) -> Iterable[Named
 
 
 _IMPLICIT = Decision(Verdict.IMPLICIT_DENY)
+_ALLOWED = Verdict.ALLOWED
+_ENTITIES = (PrincipalKind.SESSION, PrincipalKind.USER)  # named once: to look one up is slow
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
@@ -129,14 +131,14 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     if denied:
         return Decision(Verdict.EXPLICIT_DENY, denied)
     by = _allowed_by(request, spoken)
-    return _IMPLICIT if by is None else Decision(Verdict.ALLOWED, by)
+    return _IMPLICIT if by is None else Decision(_ALLOWED, by)
 
 
 def _allowed_by(request: Request, spoken: Spoken) -> tuple[Decider, ...] | None:
     """The Allows that let the request through; `None` if something needed is missing."""
     principal = request.principal
     kind = principal.kind
-    if kind is PrincipalKind.SESSION or kind is PrincipalKind.USER:
+    if kind in _ENTITIES:
         if spoken.plain and principal.account and request.resource_account == principal.account:
             own = _first(request, spoken.identity)
             if own is None or not spoken.limits:

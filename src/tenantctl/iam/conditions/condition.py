@@ -46,11 +46,13 @@ class Condition:
         values = context.get(self.key)
         if not values:
             return self._without(context, present=values is not None)
+        if len(values) == 1:
+            return self._one(values[0], context)
         if self.quantifier is Quantifier.ALL:
             return all(self._one(value, context) for value in values)
         if self.quantifier is Quantifier.ANY:
             return any(self._one(value, context) for value in values)
-        return self._one(values[0], context) if len(values) == 1 else self.doubt
+        return self.doubt
 
     def _without(self, context: Context, *, present: bool) -> bool:
         if self.quantifier is Quantifier.ALL:
