@@ -49,7 +49,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Decides asks about one set of documents."""
+    """Decides asks about one set of documents.
+
+    Witnesses are looked for among tenants that aren't `taken` first.
+    """
 
     names: Names
     documents: Documents
@@ -57,6 +60,7 @@ class Prover:
     asker: Asker
     finder: Finder
     situations: Situations
+    taken: frozenset[str] = frozenset()
 
     def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
         """`None` is a proof that no session of any tenant reaches another's data by this ask."""
@@ -105,7 +109,7 @@ class Prover:
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Witness | None:
-        for candidate in islice(self.finder.candidates(cube, ask.target), _MOST_CANDIDATES):
+        for candidate in self._candidates(cube, ask):
             if not self._real(candidate) or not confirmed(
                 self.names, self.documents.trust, session, candidate.values
             ):
@@ -115,6 +119,17 @@ class Prover:
                 if decision.allowed and self._also(ask, request, policies):
                     return Witness(candidate, session, request, decision.decided_by)
         return None
+
+    def _candidates(self, cube: Cube, ask: Ask) -> Iterator[Candidate]:
+        """Those of tenants that aren't taken, then the others; each is made only if asked for."""
+        aside: list[Candidate] = []
+        for candidate in islice(self.finder.candidates(cube, ask.target), _MOST_CANDIDATES):
+            tenants = (candidate.values[TENANT], candidate.owner[TENANT])
+            if self.taken.isdisjoint(tenants):
+                yield candidate
+            else:
+                aside.append(candidate)
+        yield from aside
 
     def _also(self, ask: Ask, request: Request, policies: Policies) -> bool:
         return not ask.also or evaluate(request._replace(action=ask.also), policies).allowed

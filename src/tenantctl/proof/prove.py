@@ -43,11 +43,18 @@ class Holding:
     asks: tuple[Ask, ...]
 
 
-def prove(names: Names, documents: Documents, *, target: str = "documents") -> Report:
+def prove(
+    names: Names,
+    documents: Documents,
+    *,
+    target: str = "documents",
+    taken: frozenset[str] = frozenset(),
+) -> Report:
     """Prove isolation for all tenants, or show how it breaks, or say what isn't known.
 
     There is a finding for every action that reaches tenants' data, on every table, bucket and
-    memory of the pool, and for the ways into the vending role.
+    memory of the pool, and for the ways into the vending role. Witnesses speak of tenants that
+    aren't `taken` (ids), wherever there are any.
     """
     extra = extra_tags(names, documents.every)
     formats, doubts = _formats(names)
@@ -57,7 +64,7 @@ def prove(names: Names, documents: Documents, *, target: str = "documents") -> R
     except TooManyTagsError:
         made = ()
         doubts = (*doubts, "the documents speak of more tags than can be combined")
-    prover = Prover(names, documents, made, asker, Finder(asker), Situations(names))
+    prover = Prover(names, documents, made, asker, Finder(asker), Situations(names), taken)
     found = [*of_trust(documents, names)]
     own = names.table_arn(registry(names))
     for holding in holdings(names, made):
