@@ -12,22 +12,25 @@ if TYPE_CHECKING:
     from tenantctl.proof.documents import Documents
 
 
-def proved(ctx: Context, directory: Path | None) -> Report:
+def proved(ctx: Context, directory: Path | None, *, trying: bool = False) -> Report:
     """Prove the documents of a directory; without one, those that the configuration renders.
 
-    Needs no cloud and no credentials.
+    Needs no cloud and no credentials, except for `trying` witnesses.
     """
+    from tenantctl.cli.witness import proved_in_cloud
     from tenantctl.domain.config import LOCAL_ACCOUNT
     from tenantctl.domain.names import Names
     from tenantctl.proof.directory import load
     from tenantctl.proof.prove import prove
 
-    pool = ctx.pool()
+    pool, beside = ctx.pool(), ctx.config.absolute().parent
     if directory is not None:
         return prove(*load(directory, pool), target="documents")
+    if trying:
+        return proved_in_cloud(ctx, lambda names, _: rendered(names, beside), trying=True)
     # Without an account the rendered ARNs all name the same stand-in: nothing depends on it.
     names = Names(pool, pool.account or LOCAL_ACCOUNT)
-    return prove(names, rendered(names, ctx.config.absolute().parent), target=pool.target.value)
+    return prove(names, rendered(names, beside), target=pool.target.value)
 
 
 def rendered(names: Names, beside: Path) -> Documents:

@@ -49,10 +49,10 @@ def parse(text: str) -> Source:
     return Source(origin, Path(path) if path else None)
 
 
-def proved_from(ctx: Context, source: Source) -> Report:
+def proved_from(ctx: Context, source: Source, try_witnesses: bool | None = None) -> Report:
     """Prove what a template or a plan would deploy, or what is deployed."""
     if source.path is None:
-        return _account(ctx)
+        return _account(ctx, try_witnesses)
     from tenantctl.sources import cloudformation, terraform
     from tenantctl.sources.gathered import prove_gathered
 
@@ -60,13 +60,14 @@ def proved_from(ctx: Context, source: Source) -> Report:
     return prove_gathered(load(source.path, ctx.pool()))
 
 
-def _account(ctx: Context) -> Report:
+def _account(ctx: Context, try_witnesses: bool | None) -> Report:
     from tenantctl.aws.role_documents import role_documents
-    from tenantctl.proof.prove import prove
+    from tenantctl.cli.witness import by_default, proved_in_cloud
 
-    with ctx.cloud() as (names, aws):
-        found = role_documents(aws, names)
-    return prove(names, documents_of(found), target=names.pool.target.value)
+    trying = by_default(ctx) if try_witnesses is None else try_witnesses
+    return proved_in_cloud(
+        ctx, lambda names, aws: documents_of(role_documents(aws, names)), trying=trying
+    )
 
 
 def documents_of(found: RoleDocuments) -> Documents:

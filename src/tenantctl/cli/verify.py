@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantctl.cli import console, context, params, reports
+from tenantctl.cli import console, context, params, reports, witness
 from tenantctl.cli import source as sources
 from tenantctl.cli.proof import proved
 from tenantctl.errors import UsageError
@@ -50,6 +50,15 @@ def verify_isolation(
             help="Prove what is deployed, or what a template or a plan would deploy.",
         ),
     ] = None,
+    try_witnesses: Annotated[
+        bool | None,
+        typer.Option(
+            "--try-witnesses/--no-try-witnesses",
+            help="Carry out what breaks a proof, with made-up tenants; "
+            "default: --from account on the local target.",
+            show_default=False,
+        ),
+    ] = None,
     tenant: Annotated[
         list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
     ] = None,
@@ -72,10 +81,12 @@ def verify_isolation(
     """
     places = reports.destinations(report or ())
     _consistent(mode, documents, source, tenant)
+    elsewhere = documents is not None or source not in {None, sources.Origin.ACCOUNT}
+    witness.check(try_witnesses, live=mode is Mode.LIVE, elsewhere=elsewhere)
     if source is not None:
-        found = sources.proved_from(context.of(ctx), sources.parse(source))
+        found = sources.proved_from(context.of(ctx), sources.parse(source), try_witnesses)
     elif mode is Mode.PROOF:
-        found = proved(context.of(ctx), documents)
+        found = proved(context.of(ctx), documents, trying=bool(try_witnesses))
     else:
         found = _live(context.of(ctx), tuple(tenant or ()), jobs)
     if not reports.write(found, places):

@@ -26,6 +26,15 @@ class Outcome(StrEnum):
         }[self]
 
 
+class Live(StrEnum):
+    """What came of carrying out a proved breach's witness; none of them changes an outcome."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+    UNTRIED = "untried"
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """Who acts, or whose data it is; `None` where the plane knows no such part."""
@@ -48,7 +57,8 @@ class Finding:
     """One thing that was tried or proved.
 
     `rule` is stable (`S3-LIST-PREFIX`); `request` holds `action`, `resource` and `context` as
-    IAM would see them; `fix` says how to mend a breach.
+    IAM would see them; `fix` says how to mend a breach. `live` is there where a witness of a
+    proof was, or might have been, carried out.
     """
 
     rule: str
@@ -62,6 +72,7 @@ class Finding:
     decided_by: tuple[Decider, ...] = ()
     message: str = ""
     fix: str = ""
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ JOURNAL = "JOURNAL#"
 IDS = "TENANT-IDS"
 """Partition of the case-folded ids: two ids that differ only in case collide on its sort key."""
 
+CANARIES = "CANARIES"
+"""Partition that says where canaries of made-up tenants lie, so that the next run finds them."""
+
 
 def tenant_key(tenant: str) -> str:
     """The registry's partition of a tenant."""
@@ -47,6 +50,14 @@ def user_key(email: str) -> str:
 def journal_key(step: str) -> str:
     """The registry's sort key of a step's journal entry."""
     return f"{JOURNAL}{step}"
+
+
+def canary_key(kind: str, name: str, place: str) -> str:
+    """The registry's sort key for a place with canaries: a partition, or a prefix.
+
+    Neither kinds nor names of tables and buckets hold a `#`.
+    """
+    return f"{kind}#{name}#{place}"
 
 
 def group(tenant: str) -> str:

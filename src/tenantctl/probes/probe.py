@@ -81,7 +81,8 @@ class ItemSpot:
 class ObjectSpot:
     """A tenant's prefix of a bucket, with this run's canaries below it.
 
-    `version` is the version id of the object `read`, `None` in a bucket without versions.
+    `version` is the version id of the object `read`, `None` in a bucket without versions. `tail`
+    ends every key, for policies that ask how a key ends.
     """
 
     bucket: Bucket
@@ -89,6 +90,7 @@ class ObjectSpot:
     prefixes: Prefixes
     run: Run
     version: str | None = None
+    tail: str = ""
 
     @property
     def bucket_arn(self) -> str:
@@ -101,7 +103,7 @@ class ObjectSpot:
 
     def key(self, what: str) -> str:
         """The key of a canary object."""
-        return self.run.object_key(self.prefixes.own, what)
+        return self.run.object_key(self.prefixes.own, what) + self.tail
 
 
 Spot = TypeVar("Spot", ItemSpot, ObjectSpot)

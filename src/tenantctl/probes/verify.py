@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenantctl.aws import registry
 from tenantctl.aws.chain import agent_session
@@ -20,7 +20,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.target import Target
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import AwsError
-from tenantctl.probes import bind, sts, unsigned
+from tenantctl.probes import bind, ledger, sts, unsigned
 from tenantctl.probes.assumptions import assumptions
 from tenantctl.probes.explain import explained
 from tenantctl.probes.identity import TokenCheck
@@ -83,7 +83,9 @@ def verify(aws: Aws, names: Names, settings: Settings | None = None) -> Report:
     actors = tuple(known[a] for a in dict.fromkeys(chosen.actors)) or tenants
     made_up = phantoms(names, tenants, actors)
     tried = pairs((*tenants, *made_up), actors, all_attacked=not chosen.actors)
-    return attack(aws, names, tried, chosen, made_up=made_up, tenants=len(tenants))
+    left = ledger.swept_all(aws, names)
+    report = attack(aws, names, tried, chosen, made_up=made_up, tenants=len(tenants))
+    return replace(report, assumptions=(*report.assumptions, *left))
 
 
 def quick_check(aws: Aws, names: Names, tenant: Tenant, *, jobs: int | None = None) -> Report:

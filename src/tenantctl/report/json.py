@@ -27,7 +27,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {
+    made = {
         "rule": finding.rule,
         "plane": str(finding.plane),
         "action": finding.action,
@@ -42,6 +42,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "fix": finding.fix,
     }
+    return made if finding.live is None else made | {"live": str(finding.live)}
 
 
 def _party(party: Party) -> dict[str, str | None]:

@@ -77,6 +77,8 @@ def explanation(report: Report) -> tuple[str, ...]:
     if len(alike) > _EXPLAINED:
         more = len(alike) - _EXPLAINED
         lines += [f"and {more} more rules; --report json=PATH holds every finding", ""]
+    live = words.carried_out(report.findings)
+    lines += [f"witnesses carried out: {live}"] if live else []
     return (*lines, f"{report.verdict}: {words.counted(report.findings)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from tenantctl.domain.finding import Finding, Outcome, Party, Report
+from tenantctl.domain.finding import Finding, Live, Outcome, Party, Report
 
 ORDER = (Outcome.BREACH, Outcome.INCONCLUSIVE, Outcome.ISOLATED)
 """Worst first."""
@@ -22,6 +22,20 @@ def counted(findings: Iterable[Finding]) -> str:
     """`2 breach, 1 inconclusive, 310 isolated`; what didn't occur is left out."""
     seen = Counter(f.outcome for f in findings)
     return ", ".join(f"{seen[o]} {o}" for o in ORDER if seen[o]) or "nothing was tried"
+
+
+_LIVE = {
+    Live.CONFIRMED: "confirmed",
+    Live.REFUSED: "refused",
+    Live.UNCLEAR: "unclear",
+    Live.UNTRIED: "not tried",
+}
+
+
+def carried_out(findings: Iterable[Finding]) -> str:
+    """`5 confirmed, 1 not tried`: what came of witnesses; empty where none might have been."""
+    seen = Counter(f.live for f in findings)
+    return ", ".join(f"{seen[live]} {text}" for live, text in _LIVE.items() if seen[live])
 
 
 def bad(report: Report) -> list[Finding]:

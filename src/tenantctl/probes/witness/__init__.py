@@ -1,0 +1,1 @@
+"""Witnesses of a proof, carried out against the cloud."""
