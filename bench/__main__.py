@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "iam", "proof", "cloud", "probes")
+NAMES = ("startup", "iam", "proof", "policy", "cloud", "probes")
 
 
 def main(names: list[str]) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tenantctl.cedar.statement import tree_of
+from tenantctl.cedar.statement import Tree, tree_of
 from tenantctl.domain.tools import TOOLS
 from tenantctl.errors import PolicyInvalidError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 USER = "AgentCore::OAuthUser"
 _ACTION = "AgentCore::Action"
 _GATEWAY = "AgentCore::Gateway"
+_PLAIN = frozenset({str, int, bool})
 _REMEMBERED = 4_096
 """Principals whose parsed entities are kept, for cases that come in any order."""
 
@@ -66,9 +67,18 @@ class Decider:
 
         Raises `PolicyInvalidError` for text that isn't one statement.
         """
+        self._read({name: tree_of(text, name) for name, text in policies.items()})
+
+    @classmethod
+    def of_trees(cls, trees: Mapping[str, Tree]) -> Decider:
+        """The same from statements in Cedar's policy JSON."""
+        decider = cls.__new__(cls)
+        decider._read(trees)  # noqa: SLF001 - its own
+        return decider
+
+    def _read(self, trees: Mapping[str, Tree]) -> None:
         import cedarpy
 
-        trees = {name: tree_of(text, name) for name, text in policies.items()}
         whole = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
         try:
             self._policies: PolicySet = cedarpy.PolicySet.from_json_str(json.dumps(whole))
@@ -145,11 +155,13 @@ def _actions() -> Iterable[dict[str, Any]]:
 
 
 def _request(call: ToolCall) -> dict[str, Any]:
+    plain = all(type(value) in _PLAIN for value in call.input.values())
+    given = dict(call.input) if plain else _value(call.input)
     return {
         "principal": {"type": USER, "id": call.sub},
         "action": {"type": _ACTION, "id": call.action},
         "resource": {"type": _GATEWAY, "id": call.gateway},
-        "context": json.dumps({"input": _value(call.input)}),
+        "context": json.dumps({"input": given}),
     }
 
 
