@@ -76,9 +76,9 @@ def test_a_folder_that_is_not_there_is_wrong_usage(tenantctl: Program) -> None:
 
 
 def test_a_broken_template_is_exit_code_13(tenantctl: Program) -> None:
-    template = tenantctl.directory / "templates" / "cedar" / "always.cedar.j2"
+    template = tenantctl.directory / "templates" / "cedar" / "permit.cedar.j2"
     template.write_text("permit(principal, action, {{ resource }});")
     run = tenantctl("policy", "render")
     assert run.returncode == 13
-    assert "always.cedar.j2" in run.stderr
+    assert "permit.cedar.j2" in run.stderr
     assert "Traceback" not in run.stderr

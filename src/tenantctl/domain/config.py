@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tenantctl.domain import config_shape as shape
+from tenantctl.domain.config_rules import TierRules
 from tenantctl.domain.pool import (
     Bucket,
     Claim,
     Data,
-    Hours,
     Identity,
     Index,
     Memory,
@@ -22,13 +22,10 @@ from tenantctl.domain.pool import (
     Roles,
     Table,
     Target,
-    Tier,
-    ToolRule,
 )
 from tenantctl.domain.template import Template, Variable
-from tenantctl.domain.tools import TOOLS
 from tenantctl.domain.yaml_nodes import compose, read_text
-from tenantctl.domain.yaml_shape import Source, Step, listed, near_miss, shown
+from tenantctl.domain.yaml_shape import Source, Step, shown
 from tenantctl.errors import ConfigError, Place, UsageError
 
 LOCAL_ACCOUNT = "123456789012"
@@ -73,7 +70,7 @@ class _Check:
         where = target or Target(file.target)
         local = where is Target.LOCAL
         identity = self.identity(file.identity)
-        tiers = {name: self.tier(name, tier) for name, tier in file.tiers.items()}
+        tiers = {name: TierRules(self.source, name).read(tier) for name, tier in file.tiers.items()}
         self.tier_values(identity.tier, tiers)
         return Pool(
             name=file.pool,
@@ -173,25 +170,6 @@ class _Check:
             message = f"{shown(text)} doesn't mention {{tenant}}: it would be every tenant's"
             raise self.source.error(message, *path, hint="write it like `{tier}-tier/{tenant}/`")
         return template
-
-    def tier(self, name: str, given: shape.Tier) -> Tier:
-        for tool in given.tools:
-            if tool not in TOOLS:
-                message = f"unknown tool; expected {listed(TOOLS)}"
-                hint = near_miss(tool, TOOLS)
-                raise self.source.error(message, "tiers", name, "tools", tool, hint=hint)
-        self.unique(given.models, "tiers", name, "models")
-        rules = {tool: self.rule(rule, name, tool) for tool, rule in given.tools.items()}
-        return Tier(name, MappingProxyType(rules), given.models)
-
-    def rule(self, given: shape.ToolRule | None, tier: str, tool: str) -> ToolRule:
-        hours = None if given is None else given.hours
-        if hours is None:
-            return ToolRule()
-        if hours.start >= hours.end:
-            message = f"`from` must be before `until`, got {hours.start} and {hours.end}"
-            raise self.source.error(message, "tiers", tier, "tools", tool, "hours")
-        return ToolRule(Hours(hours.start, hours.end))
 
     def tier_values(self, claim: Claim, tiers: Iterable[str]) -> None:
         for name in tiers:

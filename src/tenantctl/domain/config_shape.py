@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
+
+from tenantctl.domain.rule_shape import Tier
+from tenantctl.domain.yaml_shape import Shape
 
 NAME = r"^[a-z](-?[a-z0-9]){0,30}$"
 TIER = r"^[a-z][a-z0-9_-]{0,31}$"
@@ -101,15 +103,6 @@ TierName = Annotated[
         description="a tier's name: up to 32 lower-case letters, digits, _ and -, a letter first",
     ),
 ]
-ToolName = Annotated[str, Meta(description="the name of a tool")]
-# https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html
-ModelId = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}$",
-        description="a Bedrock model id or ARN, without wildcards",
-    ),
-]
 
 
 def _arn(service: str, resource: str, what: str) -> Meta:
@@ -125,10 +118,6 @@ BucketArn = Annotated[str, _arn("s3", r"::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "bu
 MemoryArn = Annotated[
     str, _arn("bedrock-agentcore", rf"{_PLACED}:memory/[a-zA-Z][a-zA-Z0-9_-]{{0,110}}", "memory")
 ]
-
-
-class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Unknown keys are errors, everywhere."""
 
 
 class NamedClaim(Shape, frozen=True):
@@ -219,26 +208,6 @@ class Data(Shape, frozen=True):
     tables: tuple[Table, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     memories: tuple[Memory, ...] = ()
-
-
-class Hours(Shape, frozen=True, rename={"start": "from", "end": "until"}):
-    """From hour `from` (inclusive) until hour `until` (exclusive) on the clinic's clock."""
-
-    start: Annotated[int, Meta(ge=0, le=24, description="a whole hour from 0 to 24")]
-    end: Annotated[int, Meta(ge=0, le=24, description="a whole hour from 0 to 24")]
-
-
-class ToolRule(Shape, frozen=True):
-    """When a tool may be called; with nothing in it, always."""
-
-    hours: Hours | None = None
-
-
-class Tier(Shape, frozen=True):
-    """A service level: the tools and models it may use. What isn't named is denied."""
-
-    tools: dict[ToolName, ToolRule | None] = {}
-    models: tuple[ModelId, ...] = ()
 
 
 class File(Shape, frozen=True):

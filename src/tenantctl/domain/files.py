@@ -36,18 +36,28 @@ def template(path: str, *, beside: Path | None = None) -> str:
     A `templates` directory in `beside` (the directory of tenantctl.yaml) wins over the package's,
     file by file. Raises `NotFoundError` for a template that neither has.
     """
-    places = [root()] if beside is None else [beside, root()]
-    for place in places:
-        try:
-            return (place / "templates" / path).read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise TenantctlError(
-                f"template `{place / 'templates' / path}` can't be read: {error}",
-                hint="restore it with `tenantctl init --force`",
-            ) from error
+    for place in (beside, root()):
+        text = None if place is None else own_template(path, beside=place)
+        if text is not None:
+            return text
     raise NotFoundError(f"there is no template `{path}`", hint="reinstall tenantctl")
+
+
+def own_template(path: str, *, beside: Path) -> str | None:
+    """The text of the template at `path` in the `templates` directory of `beside`, if it is there.
+
+    Raises `TenantctlError` for a file that can't be read.
+    """
+    file = beside / "templates" / path
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TenantctlError(
+            f"template `{file}` can't be read: {error}",
+            hint="restore it with `tenantctl init --force`",
+        ) from error
 
 
 def starter() -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -22,8 +22,17 @@ from tenantctl.errors import ConfigError, Place
 Step = str | int
 S = TypeVar("S", bound=msgspec.Struct)
 
+_ABSENT = (NoneType, msgspec.UnsetType)
 _SHOWN = 60
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping in a file; unknown keys are errors, everywhere.
+
+    A field that may be left out has a default. `| None` admits a key with nothing behind it too,
+    which `| UnsetType` refuses: for rules, where nothing would mean everything.
+    """
 
 
 def shown(value: object) -> str:
@@ -83,11 +92,12 @@ class Source:
         """`node` as the annotated type `kind`: a struct, `dict`, `tuple[T, ...]` or a leaf."""
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._struct(node, kind, path)
-        if get_origin(kind) is UnionType:
-            inner, *others = (arg for arg in get_args(kind) if arg is not NoneType)
+        if get_origin(kind) in {UnionType, Union}:
+            inner, *others = (arg for arg in get_args(kind) if arg not in _ABSENT)
             if not others:
                 empty = isinstance(node, Scalar) and node.value is None
-                return None if empty else self.value(node, inner, path)
+                may_be = NoneType in get_args(kind)
+                return None if empty and may_be else self.value(node, inner, path)
         bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if get_origin(bare) is dict:
             made: dict[str, object] | tuple[object, ...] = self._dict(node, bare, path)
