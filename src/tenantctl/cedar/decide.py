@@ -60,7 +60,7 @@ class Verdict:
 class Decider:
     """A set of policies, read once, that answers for one call or many."""
 
-    __slots__ = ("_entities", "_policies")
+    __slots__ = ("_entities", "_groups", "_policies")
 
     def __init__(self, policies: Mapping[str, str]) -> None:
         """`policies` are statements by the id that verdicts call them.
@@ -79,12 +79,14 @@ class Decider:
     def _read(self, trees: Mapping[str, Tree]) -> None:
         import cedarpy
 
-        whole = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
+        whole = json.dumps({"staticPolicies": trees, "templates": {}, "templateLinks": []})
         try:
-            self._policies: PolicySet = cedarpy.PolicySet.from_json_str(json.dumps(whole))
+            self._policies: PolicySet = cedarpy.PolicySet.from_json_str(whole)
         except ValueError as error:
             raise PolicyInvalidError(f"not Cedar policies: {error}") from error
         self._entities: dict[tuple[str, ...], Entities] = {}
+        # Only `in` asks for an action's groups, and every decision pays for entities.
+        self._groups = tuple(_actions()) if '"in"' in whole else ()
 
     def decide(self, call: ToolCall) -> Verdict:
         """The verdict on one call."""
@@ -118,7 +120,7 @@ class Decider:
         if known is None:
             if len(self._entities) >= _REMEMBERED:
                 self._entities.clear()
-            known = cedarpy.Entities.from_json_str(json.dumps([_user(call), *_actions()]))
+            known = cedarpy.Entities.from_json_str(json.dumps([_user(call), *self._groups]))
             self._entities[who] = known
         return known
 
