@@ -11,9 +11,9 @@ from tenantctl.errors import ExitCode
 
 def simulate(cases: str) -> int:
     """Answer every case of a file (`-` is stdin) with a line; the exit code."""
+    gc.disable()  # nothing here refers to itself, and looking for it costs a twentieth
     from tenantctl.iam.simulate import Simulation
 
-    gc.disable()  # nothing here refers to itself, and looking for it costs a twentieth
     simulation = Simulation()
     console.emit_lines(map(simulation.answer, lines) for lines in batches(cases))
     return ExitCode.FAILED if simulation.malformed else ExitCode.OK

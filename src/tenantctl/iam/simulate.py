@@ -25,6 +25,7 @@ from tenantctl.iam.policy import LONGEST_ACTION, MOST_ACTIONS
 from tenantctl.iam.request import Context, Principal, Request
 from tenantctl.iam.weight import LARGEST, strings
 
+_BACKSLASH = ord("\\")  # to look for a number is quicker than for a text of one
 _MOST_PRINCIPALS = 65_536
 
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[!-)+-9;->@-~]+")
@@ -79,13 +80,13 @@ class Simulation:
             (case.identity, case.boundary, case.session, case.resource_policy)
         )
         made = context_of(case)
-        plain = b"\\" not in line and line.isascii()
-        there = line.count(b'"') / 2 if plain else strings(line)
+        escaped = _BACKSLASH in line
+        there = strings(line) if escaped else line.count(b'"') / 2
         if there != attached.strings + strings_of(case, made):
             if len(made) != len(case.context):
                 raise CaseError("a context key is there twice; keys ignore case", name)
             raise doubled(line)
-        if not plain and confusable(case):
+        if (escaped or not line.isascii()) and confusable(case):
             hint = "lower case would turn a letter of a context key into another"
             raise CaseError(hint, name)
         if attached.error is not None:

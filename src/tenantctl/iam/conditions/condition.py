@@ -46,7 +46,7 @@ class Condition:
         values = context.get(self.key)
         if not values:
             return self._without(context, present=values is not None)
-        if len(values) == 1:
+        if len(values) == 1:  # whatever the quantifier
             return self._one(values[0], context)
         if self.quantifier is Quantifier.ALL:
             return all(self._one(value, context) for value in values)
