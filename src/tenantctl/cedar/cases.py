@@ -22,11 +22,10 @@ from msgspec import Meta
 
 from tenantctl.cedar.decide import ToolCall
 from tenantctl.domain.clock import WEEKDAYS, ClinicTime, clinic_time
-from tenantctl.domain.config_shape import Shape
 from tenantctl.domain.names import Names
 from tenantctl.domain.tools import TOOLS, Tool
 from tenantctl.domain.yaml_nodes import compose, read_text
-from tenantctl.domain.yaml_shape import Source, Step, listed, near_miss, shown
+from tenantctl.domain.yaml_shape import Shape, Source, Step, listed, near_miss, shown
 from tenantctl.errors import ConfigError, Place
 
 HINT = "`tenantctl init` writes one to start from"
@@ -174,16 +173,16 @@ class _Reader:
         raise self.source.error(message, *at, "clock", hint=hint)
 
     def _input(self, value: Any, at: tuple[Step, ...]) -> Any:  # noqa: ANN401 - JSON
-        """The tool's input as Cedar can hold it: no null, and numbers within a Long."""
+        """The tool's input as Cedar can hold it: no null. YAML's integers here are within a Long."""
         if isinstance(value, Mapping):
             return {name: self._input(part, (*at, name)) for name, part in value.items()}
         if isinstance(value, list | tuple):
             return [self._input(part, (*at, i)) for i, part in enumerate(value)]
         if isinstance(value, float):
             return self._decimal(value, at)
-        if value is None or (isinstance(value, int) and value not in _LONG):
-            message = f"{'null' if value is None else shown(value)} is no value for Cedar"
-            raise self.source.error(message, *at, hint="leave it out, or give text or a number")
+        if value is None:
+            hint = "leave it out, or give text or a number"
+            raise self.source.error("null is no value for Cedar", *at, hint=hint)
         return value
 
     def _decimal(self, value: float, at: tuple[Step, ...]) -> Decimal:
