@@ -8,10 +8,7 @@ import pytest
 
 from tenantctl.cedar.findings import findings
 from tenantctl.cedar.rules import refusals
-from tenantctl.cedar.schema import problems, schema
 from tenantctl.cedar.statement import parse
-from tenantctl.domain.tools import TOOLS, Tool
-from tenantctl.errors import PolicyInvalidError
 
 OAUTH = "principal is AgentCore::OAuthUser"
 TOOL = 'action == AgentCore::Action::"patient-context___patient_context"'
@@ -108,65 +105,3 @@ def test_a_forbid_without_conditions_denies_all() -> None:
 def test_many_unknowns_are_left_to_the_service() -> None:
     many = " || ".join(f'principal.hasTag("{n}")' for n in range(20))
     assert findings(parse(permit(rest=f"when {{ {many} }}"), "x")) == ()
-
-
-@pytest.mark.parametrize(
-    ("rest", "problem"),
-    [
-        ('when { principal.hasTag("a") && principal.getTag("a") == "b" }', None),
-        ("when { context.input has request_hour && context.input.request_hour < 9 }", None),
-        ('when { context.input.patient_id == "7" }', None),
-        ("when { context.input.request_hour < 9 }", "optional attribute"),
-        ("when { context.input.hour == 9 }", "not found"),
-        ('when { principal.getTag("a") == "b" }', "tag"),
-        ('when { context.input.patient_id < "b" }', "unexpected type"),
-        ('when { principal.tier == "basic" }', "attribute `tier`"),
-    ],
-)
-def test_the_schema_of_the_tools(rest: str, problem: str | None) -> None:
-    found = problems(parse(permit(rest=rest), "x"))
-    if problem is None:
-        assert found == ()
-    else:
-        assert any(problem in text for text in found)
-
-
-def test_an_unknown_tool_is_a_problem() -> None:
-    typo = 'action == AgentCore::Action::"patient-context___patient_contxt"'
-    assert any("patient_contxt" in text for text in problems(parse(permit(action=typo), "x")))
-
-
-def test_every_tool_is_an_action_of_its_target() -> None:
-    actions = schema()["AgentCore"]["actions"]
-    for tool in TOOLS.values():
-        assert {"id": tool.target} in actions[tool.action]["memberOf"]
-        inputs = actions[tool.action]["appliesTo"]["context"]["attributes"]["input"]["attributes"]
-        assert {n for n, part in inputs.items() if part["required"]} == set(tool.required)
-
-
-def test_every_json_type_has_a_cedar_type() -> None:
-    tool = Tool(
-        "t",
-        "",
-        {
-            "s": {"type": "string"},
-            "i": {"type": "integer"},
-            "b": {"type": "boolean"},
-            "n": {"type": "number"},
-            "l": {"type": "array", "items": {"type": "string"}},
-            "o": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]},
-        },
-        ("s", "i", "b", "n", "l", "o"),
-    )
-    inputs = "context.input"
-    good = (
-        f'{inputs}.s == "" && {inputs}.i == 1 && {inputs}.b && {inputs}.n == decimal("1.5") && '
-        f'{inputs}.l.contains("a") && {inputs}.o.x == 1'
-    )
-    statement = permit(action='action == AgentCore::Action::"t___t"', rest=f"when {{ {good} }}")
-    assert problems(parse(statement, "x"), [tool]) == ()
-
-
-def test_an_input_without_a_type_is_refused() -> None:
-    with pytest.raises(PolicyInvalidError, match="no Cedar type"):
-        schema([Tool("t", "", {"any": {}})])
