@@ -173,7 +173,7 @@ class _Reader:
         raise self.source.error(message, *at, "clock", hint=hint)
 
     def _input(self, value: Any, at: tuple[Step, ...]) -> Any:  # noqa: ANN401 - JSON
-        """The tool's input as Cedar can hold it: no null. YAML's integers here are within a Long."""
+        """The tool's input as Cedar can hold it: no null; integers of YAML are within a Long."""
         if isinstance(value, Mapping):
             return {name: self._input(part, (*at, name)) for name, part in value.items()}
         if isinstance(value, list | tuple):
