@@ -78,6 +78,16 @@ def _select_all(a: _A) -> Got:
     return Got(bool(answer["Items"]))
 
 
+def _select_several(a: _A) -> Got:
+    """SELECT from the partitions of both, one item of either."""
+    answer = a.caller.client("dynamodb").execute_statement(
+        Statement=f'SELECT * FROM "{a.other.name}" '  # noqa: S608 - as above
+        f'WHERE "{a.other.table.partition_key}" IN [?, ?]',
+        Parameters=[{"S": a.own.partition}, {"S": a.other.partition}],
+    )
+    return Got(bool(answer["Items"]))
+
+
 def _check(a: _A) -> Got:
     """TransactWriteItems that only asks whether the canary is there."""
     check: Any = {
@@ -134,7 +144,16 @@ _ONE: Mapping[str, Probe[ItemSpot]] = {
 }
 """By action, for requests that name one partition."""
 
-_SEVERAL = {_BY_RULE[r].action: _BY_RULE[r] for r in ("DDB-BATCH-GET", "DDB-BATCH-WRITE")}
+_SEVERAL: Mapping[str, Probe[ItemSpot]] = {
+    "dynamodb:BatchGetItem": _BY_RULE["DDB-BATCH-GET"],
+    "dynamodb:BatchWriteItem": _BY_RULE["DDB-BATCH-WRITE"],
+    "dynamodb:PartiQLSelect": replace(
+        _BY_RULE["DDB-PARTIQL-SELECT"],
+        tries="select items of {owner} with its own, with PartiQL",
+        attempt=_select_several,
+        mixed=True,
+    ),
+}
 """By action, for requests that name two."""
 
 _NONE: Mapping[str, Probe[ItemSpot]] = {

@@ -12,17 +12,17 @@ from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import UsageError
 from tenantctl.probes.parties import user_id
 
-_PRINCIPAL_TAG = "aws:PrincipalTag/"
-_REQUEST_TAG = "aws:RequestTag/"
-_LEADING_KEYS = "dynamodb:LeadingKeys"
+_PRINCIPAL_TAG = "aws:principaltag/"
+_REQUEST_TAG = "aws:requesttag/"
+_LEADING_KEYS = "dynamodb:leadingkeys"
 _PREFIX = "s3:prefix"
 
 _SENT = frozenset(
     {
-        *(_LEADING_KEYS, _PREFIX, "dynamodb:FullTableScan", "aws:TagKeys", "s3:ResourceAccount"),
-        *("aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalIsAWSService"),
-        *("aws:PrincipalType", "aws:RequestedRegion", "aws:ResourceAccount"),
-        *("aws:SecureTransport", "aws:ViaAWSService"),
+        *(_LEADING_KEYS, _PREFIX, "dynamodb:fulltablescan", "aws:tagkeys", "s3:resourceaccount"),
+        *("aws:principalaccount", "aws:principalarn", "aws:principalisawsservice"),
+        *("aws:principaltype", "aws:requestedregion", "aws:resourceaccount"),
+        *("aws:securetransport", "aws:viaawsservice"),
     }
 )
 """Condition keys that a call has as the witness does, by itself or by its parameters."""
@@ -53,8 +53,8 @@ class Witness:
 def read(finding: Finding, names: Names) -> Witness:
     """Take the witness of a breach apart; raises `UntriedError`."""
     given: Any = finding.request.get("context", {})
-    context: dict[str, Any] = dict(given)
-    actor = _tags(context, _PRINCIPAL_TAG)
+    context: dict[str, Any] = {key.lower(): value for key, value in given.items()}
+    actor = _tags(given, _PRINCIPAL_TAG)
     if names.pool.identity.tenant.tag not in actor:
         raise UntriedError("it takes a caller who isn't a tenant's")
     listed = context.get(_LEADING_KEYS, [])
@@ -64,17 +64,19 @@ def read(finding: Finding, names: Names) -> Witness:
         owner=actor | _own(finding, names),
         keys=(listed,) if isinstance(listed, str) else tuple(listed),
         prefix=context.get(_PREFIX),
-        requested=_tags(context, _REQUEST_TAG),
+        requested=_tags(given, _REQUEST_TAG),
         unsent=tuple(
             key
-            for key in context
-            if key not in _SENT and not key.startswith((_PRINCIPAL_TAG, _REQUEST_TAG))
+            for key in given
+            if key.lower() not in _SENT
+            and not key.lower().startswith((_PRINCIPAL_TAG, _REQUEST_TAG))
         ),
     )
 
 
 def _tags(context: Mapping[str, Any], stem: str) -> dict[str, str]:
-    return {k.removeprefix(stem): str(v) for k, v in context.items() if k.startswith(stem)}
+    """Tags by their keys as written; only the stem's case means nothing."""
+    return {k[len(stem) :]: str(v) for k, v in context.items() if k.lower().startswith(stem)}
 
 
 def _own(finding: Finding, names: Names) -> dict[str, str]:
