@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tenantctl.domain import model as models
 from tenantctl.domain.pool import Bucket, Index, Memory, Pool, Table
 from tenantctl.domain.template import Template
 
 POOL_TAG = "tenantctl:pool"
 """The key of the tag by which a resource is known as a pool's; its value is the pool's name."""
-
-_GEOGRAPHIES = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
 
 
 def partition(region: str) -> str:
@@ -158,14 +157,28 @@ class Names:
         """
         if model.startswith("arn:"):
             return (model,)
-        geography, _, rest = model.partition(".")
-        where = partition(self.pool.region)
-        if geography in _GEOGRAPHIES:
-            return (
-                self._arn("bedrock", f"inference-profile/{model}"),
-                f"arn:{where}:bedrock:*::foundation-model/{rest}",
-            )
-        return (f"arn:{where}:bedrock:{self.pool.region}::foundation-model/{model}",)
+        known = models.model(model)
+        if known.profile:
+            return (self.profile_arn(model), self.foundation_model_arn(known.foundation, "*"))
+        return (self.foundation_model_arn(model, self.pool.region),)
+
+    def foundation_model_arn(self, model: str, region: str) -> str:
+        """The ARN of a foundation model by its id; it is nobody's, so it names no account."""
+        return f"arn:{partition(self.pool.region)}:bedrock:{region}::foundation-model/{model}"
+
+    def profile_arn(self, profile: str, region: str | None = None) -> str:
+        """The ARN of a system-defined inference profile in the account, by its id."""
+        return self._arn("bedrock", f"inference-profile/{profile}", region=region)
+
+    @property
+    def application_profiles(self) -> str:
+        """What the ARNs of the account's own inference profiles begin with."""
+        return self._arn("bedrock", "application-inference-profile/")
+
+    def access_point_arn(self, name: str, *, account: str | None = None) -> str:
+        """The ARN of an S3 access point; the bucket's may be in another account."""
+        where = f"{self.pool.region}:{account or self.account}"
+        return f"arn:{partition(self.pool.region)}:s3:{where}:accesspoint/{name}"
 
     @property
     def runtime_logs_arn(self) -> str:
