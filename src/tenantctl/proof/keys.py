@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from itertools import pairwise
 
-from tenantctl.iam.conditions.comparison import Exact, Folded, Ip, Like, Ordered, Truth
+from tenantctl.iam.conditions.comparison import Arn, Exact, Folded, Ip, Like, Ordered, Truth
 from tenantctl.iam.conditions.condition import Condition, Null
 from tenantctl.iam.pattern import Pattern
 from tenantctl.proof.reach import Action
@@ -64,7 +64,7 @@ def source(key: str, action: Action) -> Source:
     return Source.ABSENT
 
 
-def choices(  # noqa: C901 - one case for each kind of comparison
+def choices(  # noqa: C901, PLR0912 - one case for each kind of comparison
     key: str, conditions: Iterable[Condition | Null], context: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[tuple[str, ...] | None, ...], bool]:
     """Values of a key between which these conditions can tell, `None` for absent.
@@ -93,6 +93,9 @@ def choices(  # noqa: C901 - one case for each kind of comparison
             case Ip():
                 found |= dict.fromkeys((str(n.network_address),) for n in comparison.networks)
                 complete = False
+            case Arn():
+                found |= dict.fromkeys(_joined(comparison, context))
+                complete = False
             case _:
                 complete = False
     if key in _TIME:
@@ -115,6 +118,16 @@ def _around(bounds: set[Decimal], *, time: bool) -> list[str]:
     if time:
         near = {n for n in near if n >= _YEAR_2020} | {_YEAR_2020}
     return [f"{n:f}" for n in sorted(near)]
+
+
+def _joined(comparison: Arn, context: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """An example of each ARN."""
+    found: list[tuple[str, ...]] = []
+    for pattern in comparison.patterns:
+        fields = [field.example(context) for field in pattern.fields]
+        if None not in fields:
+            found.append((":".join(f for f in fields if f is not None),))
+    return found
 
 
 def _rendered(

@@ -1,12 +1,14 @@
 """What each action can reach of tenants' data, and which keys its requests carry.
 
 The actions and their condition keys are AWS's (`actions.json`, made by
-`tools/action_catalogue.py`); what an action reaches is said here. An action on a table, bucket
-or memory that is classed nowhere counts as reaching all of it.
+`tools/action_catalogue.py`); what an action reaches is said here. An action on a table, bucket,
+memory or model that is classed nowhere counts as reaching all of it.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Reach(StrEnum):
     WHOLE = "whole"  # the whole table, index, stream, bucket or memory
     UNLOCK = "unlock"  # takes away the resource's policy, with what it denies
     ROLE = "role"  # rewrites what the session itself may do
+    MODEL = "model"  # invokes the model in the resource
+    KEY = "key"  # may make whatever lies under a key unreadable, for everybody
     NOTHING = "nothing"
 
 
@@ -123,10 +127,60 @@ _MEMORY = {
         UntagResource""",
 }
 
+# Converse, StartAsyncInvoke and the bidirectional stream are authorized as the first, and
+# ConverseStream as the second. Jobs invoke models as the role that is passed to them
+# (`iam:PassRole`); what a session makes (profiles, routers, deployments) is invoked by the first
+# two, and routes to models that the session itself must be allowed to invoke.
+# https://docs.aws.amazon.com/bedrock/latest/userguide/inference-prereq.html
+# https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-permissions.html
+_BEDROCK = {
+    Reach.MODEL: "InvokeModel InvokeModelWithResponseStream",
+    Reach.NOTHING: """CountTokens CreateAdvancedPromptOptimizationJob CreateCustomModelDeployment
+        CreateEvaluationJob CreateInferenceProfile CreateModelCopyJob CreateModelCustomizationJob
+        CreateModelEvaluationJob CreateModelInvocationJob CreatePromptRouter
+        CreateProvisionedModelThroughput DeleteCustomModel DeleteCustomModelDeployment
+        DeleteImportedModel DeleteInferenceProfile DeleteProvisionedModelThroughput
+        DeleteResourcePolicy DetectGeneratedContent GetCustomModel GetCustomModelDeployment
+        GetFoundationModel GetImportedModel GetInferenceProfile GetProvisionedModelThroughput
+        GetResourcePolicy ListTagsForResource PutResourcePolicy TagResource UntagResource
+        UpdateCustomModelDeployment UpdateProvisionedModelThroughput""",
+}
+
+# The layout knows no key of a tenant's own: one key lies under everybody's data. To decrypt takes
+# the ciphertext, which only DynamoDB, S3 and AgentCore hold; they decrypt for whom they let in. So
+# no action on a key reaches another tenant's data; a few make all of it unreadable.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+_KMS = {
+    Reach.KEY: "DeleteImportedKeyMaterial DisableKey PutKeyPolicy ScheduleKeyDeletion",
+    Reach.NOTHING: """CancelKeyDeletion CreateAlias CreateGrant Decapsulate Decrypt DeleteAlias
+        DeriveSharedSecret DescribeKey DisableKeyRotation EnableKey EnableKeyRotation Encapsulate
+        Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
+        GenerateDataKeyWithoutPlaintext GenerateMac GetKeyLastUsage GetKeyPolicy
+        GetKeyRotationStatus GetParametersForImport GetPublicKey ImportKeyMaterial ListGrants
+        ListKeyPolicies ListKeyRotations ListResourceTags ReEncryptFrom ReEncryptTo ReplicateKey
+        RetireGrant RevokeGrant RotateKeyOnDemand Sign SynchronizeMultiRegionKey TagResource
+        UntagResource UpdateAlias UpdateKeyDescription UpdatePrimaryRegion Verify VerifyMac""",
+}
+
 # A session that may rewrite its own role's policies or trust is bound by none of them.
 _IAM = {Reach.ROLE: "PutRolePolicy AttachRolePolicy UpdateAssumeRolePolicy"}
 
-_CLASSES = {"dynamodb": _DYNAMODB, "s3": _S3, "bedrock-agentcore": _MEMORY, "iam": _IAM}
+_CLASSES = {
+    "dynamodb": _DYNAMODB,
+    "s3": _S3,
+    "bedrock-agentcore": _MEMORY,
+    "bedrock": _BEDROCK,
+    "kms": _KMS,
+    "iam": _IAM,
+}
+_UNCLASSED = {
+    "dynamodb": Reach.WHOLE,
+    "s3": Reach.WHOLE,
+    "bedrock-agentcore": Reach.WHOLE,
+    "bedrock": Reach.MODEL,
+    "kms": Reach.KEY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +197,16 @@ class Action:
         """The prefix of its name."""
         return self.name.partition(":")[0]
 
+    @property
+    def through_points(self) -> bool:
+        """Whether it can be asked of an S3 access point, with the bucket behind it.
+
+        The reference leaves one out that the user guide has:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-service-api-support.html
+        """
+        kinds = {"accesspoint", "accesspointobject"}
+        return not kinds.isdisjoint(self.on) or self.name == "s3:ListBucketMultipartUploads"
+
     def carries(self, key: str) -> bool:
         """Whether its requests may carry a key of lower case; `aws:RequestTag/…` by its stem."""
         return key in self.keys or any(
@@ -157,9 +221,7 @@ def catalogue() -> Mapping[str, Action]:
     found: dict[str, Action] = {}
     for name, details in json.loads(text)["actions"].items():
         service = name.partition(":")[0]
-        default = (
-            Reach.WHOLE if service in {"dynamodb", "s3", "bedrock-agentcore"} else Reach.NOTHING
-        )
+        default = _UNCLASSED.get(service, Reach.NOTHING)
         found[name] = Action(
             name,
             frozenset(details["on"]),
