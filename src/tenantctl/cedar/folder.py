@@ -37,15 +37,15 @@ def read(directory: Path, names: Names) -> tuple[Rendered, ...]:
     Raises `PolicyInvalidError` that names the file.
     """
     found: list[Rendered] = []
-    for path in _files(directory):
-        key = _key(directory, path)
+    for path in files(directory):
+        key = key_of(directory, path)
         if key.tier not in names.pool.tiers:
             raise PolicyInvalidError(
                 f"`{key.tier}` is no tier of the configuration",
                 place=Place(str(path)),
                 hint="run `tenantctl policy render`, or delete the file",
             )
-        text = _read(path)
+        text = text_of(path)
         statement = parse(text, str(path))
         check(key, statement, names.gateway_arn(key.tier))
         found.append(Rendered(key, text, statement))
@@ -55,8 +55,8 @@ def read(directory: Path, names: Names) -> tuple[Rendered, ...]:
 def compare(directory: Path, rendered: Sequence[Rendered]) -> dict[str, Difference]:
     """What writing `rendered` into the folder would do, by path below it, sorted."""
     done = {one.key.path: _difference(directory / one.key.path, one.text) for one in rendered}
-    for path in _files(directory):
-        key = _key(directory, path)
+    for path in files(directory):
+        key = key_of(directory, path)
         if key.path not in done and key.rendered:
             done[key.path] = Difference.REMOVED
     return dict(sorted(done.items()))
@@ -81,14 +81,16 @@ def write(directory: Path, rendered: Sequence[Rendered]) -> dict[str, Difference
     return done
 
 
-def _files(directory: Path) -> Iterator[Path]:
+def files(directory: Path) -> Iterator[Path]:
+    """The files of policies below a directory, sorted; what is hidden is left out."""
     for path in sorted(directory.rglob(f"*{SUFFIX}")):
         parts = path.relative_to(directory).parts
         if not any(part.startswith(".") for part in parts) and not path.is_dir():
             yield path
 
 
-def _key(directory: Path, path: Path) -> PolicyKey:
+def key_of(directory: Path, path: Path) -> PolicyKey:
+    """Whose policy a file in the folder is; raises `PolicyInvalidError` that names the file."""
     parts = path.relative_to(directory).with_suffix("").parts
     place = Place(str(path))
     if len(parts) != 2:  # noqa: PLR2004 - tier and tool
@@ -104,10 +106,11 @@ def _key(directory: Path, path: Path) -> PolicyKey:
 def _difference(path: Path, text: str) -> Difference:
     if not path.exists():
         return Difference.CREATED
-    return Difference.UNCHANGED if _read(path) == text else Difference.REPLACED
+    return Difference.UNCHANGED if text_of(path) == text else Difference.REPLACED
 
 
-def _read(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a file; raises `PolicyInvalidError` for what is too long or no text."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

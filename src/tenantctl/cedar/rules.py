@@ -24,14 +24,16 @@ _GATEWAY_ARN = re.compile(
 def refusals(statement: Statement) -> tuple[str, ...]:
     """Why AgentCore would not take the statement; empty when it would."""
     return (
-        *_principal(statement.principal),
-        *_action(statement.action),
-        *_resource(statement),
-        *_conditions(statement),
+        *of_principal(statement.principal),
+        *of_action(statement.action),
+        *of_resource(statement),
+        *of_entities(statement),
+        *of_context(statement),
     )
 
 
-def _principal(scope: Scope) -> Iterator[str]:
+def of_principal(scope: Scope) -> Iterator[str]:
+    """What is wrong with a statement's principal."""
     types = {e.type for e in scope.entities} | ({scope.entity_type} if scope.entity_type else set())
     for name in sorted(types - PRINCIPALS):
         yield f"unknown principal type `{name}`: use {' or '.join(sorted(PRINCIPALS))}"
@@ -39,12 +41,14 @@ def _principal(scope: Scope) -> Iterator[str]:
         yield "principals have no groups: use `is`, `==` or a tag"
 
 
-def _action(scope: Scope) -> Iterator[str]:
+def of_action(scope: Scope) -> Iterator[str]:
+    """What is wrong with a statement's action, whatever tools there are."""
     if scope.op == "is" or any(e.type != ACTION for e in scope.entities):
         yield f'an action is {ACTION}::"Target___tool"'
 
 
-def _resource(statement: Statement) -> Iterator[str]:
+def of_resource(statement: Statement) -> Iterator[str]:
+    """What is wrong with a statement's resource."""
     scope = statement.resource
     if scope.bare:
         yield f'a bare `resource` is refused: use `resource == {GATEWAY}::"arn"`'
@@ -59,14 +63,24 @@ def _resource(statement: Statement) -> Iterator[str]:
         yield f"`{statement.gateway}` is no gateway arn"
 
 
-def _conditions(statement: Statement) -> Iterator[str]:
-    found = [node for condition in statement.conditions for node in nodes(condition.body)]
+def of_entities(statement: Statement) -> Iterator[str]:
+    """Entity types in the conditions that the schema doesn't know."""
+    found = _nodes(statement)
     named = {name for node in found for name in _entity_types(node)}
     for name in sorted(named - {*PRINCIPALS, ACTION, GATEWAY}):
         yield f"unknown entity type `{name}`"
+
+
+def of_context(statement: Statement) -> Iterator[str]:
+    """Whether the conditions read anything of the context but the tool's input."""
+    found = _nodes(statement)
     # `context` itself may only stand before `.input` and `has input`.
     if found.count(_CONTEXT) > sum(_reads_input(node) for node in found):
         yield "only `context.input` exists"
+
+
+def _nodes(statement: Statement) -> list[Tree]:
+    return [node for condition in statement.conditions for node in nodes(condition.body)]
 
 
 def _entity_types(node: Tree) -> Iterator[str]:

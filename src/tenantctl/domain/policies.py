@@ -22,6 +22,11 @@ SWITCH = "disabled"
 """The name of a tier's kill switch, and with a hyphen the end of a tool's: no tool's name holds
 one."""
 
+MAX_POLICIES = 1_000
+"""Policies that an engine takes:
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-limitations-section.html
+"""
+
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _OURS = "tenantctl "
 _DIGEST = 12

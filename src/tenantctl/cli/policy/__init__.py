@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from tenantctl.cli.policy.lint import lint_command
 from tenantctl.cli.policy.push import push_command
 from tenantctl.cli.policy.render import render_command
 from tenantctl.cli.policy.status import status_command
@@ -13,6 +14,7 @@ app = typer.Typer(
     name="policy", help="Render, push and compare the tiers' Cedar policies.", no_args_is_help=True
 )
 app.command("render")(render_command)
+app.command("lint")(lint_command)
 app.command("test")(decide_cases)
 app.command("push")(push_command)
 app.command("status")(status_command)

@@ -1,0 +1,1 @@
+"""What AgentCore refuses in policies and what their engineers regret, as rules."""

@@ -1,0 +1,119 @@
+"""What is linted: texts of policies, read once, and the pool that they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tenantctl.cedar.mentions import Attribute, Kind, Mention
+from tenantctl.cedar.positions import Outline, outline
+from tenantctl.cedar.schema import problems
+from tenantctl.cedar.space import asks
+from tenantctl.cedar.statement import Statement, parse
+from tenantctl.domain.names import Names
+from tenantctl.domain.policies import PolicyKey
+from tenantctl.domain.tools import TOOLS, Tool
+
+IAM = "AgentCore::IamEntity"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a file. `key` says which tier's it is, None for a file outside any folder."""
+
+    file: str
+    text: str
+    key: PolicyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What policies are held against.
+
+    `gateways` are ARNs by tier; `tier_claim` and `tenant_claim` are names in the token.
+    """
+
+    gateways: Mapping[str, str]
+    tier_claim: str
+    tenant_claim: str
+    tools: Mapping[str, Tool] = field(default_factory=lambda: TOOLS)
+
+    @property
+    def actions(self) -> dict[str, Tool]:
+        """The tools by their action's id."""
+        return {tool.action: tool for tool in self.tools.values()}
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The ids of actions that aren't a tool's but stand for several."""
+        return frozenset({"CallTool", "Mcp", *(tool.target for tool in self.tools.values())})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A file with one statement.
+
+    `mentions` is what its conditions ask of a call; `problems` are what Cedar's validator says.
+    """
+
+    source: Source
+    statement: Statement
+    outline: Outline
+    mentions: tuple[Mention, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def takes_iam(self) -> bool:
+        """Whether IAM callers may be meant, of whom no calls are made up."""
+        told = json.dumps([condition.body for condition in self.statement.conditions])
+        scope = self.statement.principal
+        return scope.entity_type == IAM or (scope.bare and IAM in told)
+
+    @property
+    def label(self) -> str:
+        """What the policy is called in messages about another."""
+        return self.statement.id or self.source.file
+
+    def mentioned(self, kind: Kind, name: str | None = None) -> tuple[Mention, ...]:
+        """The mentions of a kind of attribute, or of the one called `name`."""
+        return tuple(
+            one
+            for one in self.mentions
+            if one.attribute.kind is kind and (name is None or one.attribute == _called(kind, name))
+        )
+
+    def tools(self, frame: Frame) -> tuple[Tool, ...]:
+        """The declared tools that the statement's head is about."""
+        scope = self.statement.action
+        named = {entity.id for entity in scope.entities}
+        grouped = scope.op == "in"
+        return tuple(
+            tool
+            for tool in frame.tools.values()
+            if scope.bare
+            or tool.action in named
+            or (grouped and named & {"CallTool", "Mcp", tool.target})
+        )
+
+
+def frame(names: Names) -> Frame:
+    """The frame of a pool."""
+    identity = names.pool.identity
+    return Frame(
+        {tier: names.gateway_arn(tier) for tier in names.pool.tiers},
+        identity.tier.claim,
+        identity.tenant.claim,
+    )
+
+
+def read(source: Source, frame: Frame) -> Policy:
+    """The file's statement; raises `UnreadableError`."""
+    statement = parse(source.text, source.file)
+    found = tuple(one for one in asks(statement) if isinstance(one, Mention))
+    wrong = problems(statement, frame.tools.values())
+    return Policy(source, statement, outline(source.text), found, wrong)
+
+
+def _called(kind: Kind, name: str) -> Attribute:
+    return Attribute(kind, (name,))

@@ -1,0 +1,254 @@
+"""Audits of policies that stand together in an engine, decided by Cedar on one call of every kind.
+
+A cell, that is one tool at one gateway, with more kinds of calls than can be tried, or with
+conditions that the space isn't cut exactly for, is left undecided and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tenantctl.cedar.decide import Decider, ToolCall
+from tenantctl.cedar.lint.reach import shows_a_clock
+from tenantctl.cedar.lint.rule import FLOW, UNDERSTANDING, VALIDATION, Hit, Rule, Severity
+from tenantctl.cedar.lint.subject import Frame, Policy
+from tenantctl.cedar.mentions import Kind
+from tenantctl.cedar.space import Cell, cut
+from tenantctl.cedar.statement import Effect
+
+MAX_CALLS = 4_000
+"""Kinds of calls of a tool at a gateway that a set of policies is tried on."""
+
+Calls = int
+"""A set of a cell's calls: bit n stands for call n."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A cell, and on which of its calls each of its policies applies."""
+
+    cell: Cell
+    calls: tuple[ToolCall, ...]
+    applied: Mapping[int, Calls] = field(hash=False)
+
+    def by(self, numbers: Iterable[int]) -> Calls:
+        """The calls on which one of the policies applies."""
+        done = 0
+        for number in numbers:
+            done |= self.applied[number]
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A set of policies, by number, in the cells that could be tried.
+
+    `undecided` says why others couldn't, and `partly` are the policies that stand in one of them.
+    """
+
+    policies: tuple[Policy, ...]
+    cells: tuple[Tried, ...]
+    undecided: tuple[str, ...]
+    partly: frozenset[int]
+
+    def of(self, effect: Effect) -> frozenset[int]:
+        """The policies of an effect."""
+        return frozenset(
+            n for n, policy in enumerate(self.policies) if policy.statement.effect is effect
+        )
+
+    def whole(self, effect: Effect) -> Iterator[tuple[int, tuple[Tried, ...]]]:
+        """Each policy of an effect that was tried wherever it stands, with its cells."""
+        for number in sorted(self.of(effect) - self.partly):
+            yield number, tuple(one for one in self.cells if number in one.applied)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAudit:
+    """A rule, and how it is found in policies together; each hit is of one of them."""
+
+    rule: Rule
+    find: Callable[[Together], Iterator[tuple[Policy, Hit]]]
+
+
+def together(policies: Sequence[Policy], frame: Frame) -> Together:
+    """Try the policies on one call of every kind that they can tell apart."""
+    named = {str(number): policy.statement for number, policy in enumerate(policies)}
+    space = cut(named, frame.tools, limit=MAX_CALLS)
+    cells: list[Tried] = []
+    undecided: list[str] = []
+    partly: set[int] = set()
+    for cell in space.cells:
+        numbers = [int(name) for name in cell.reads]
+        if cell.beyond or any(policies[number].takes_iam for number in numbers):
+            partly.update(numbers)
+            undecided.append(f"{cell.action} at {cell.gateway}: {_why(cell, policies)}")
+        else:
+            cells.append(_tried(cell, policies))
+    return Together(tuple(policies), tuple(cells), tuple(undecided), frozenset(partly))
+
+
+def _why(cell: Cell, policies: Sequence[Policy]) -> str:
+    if not cell.beyond:
+        return "callers by IAM"
+    what, found, name = cell.beyond[0].rpartition(" in ")
+    known = found and name.isdecimal() and int(name) < len(policies)
+    return f"{what} in {policies[int(name)].label}" if known else cell.beyond[0]
+
+
+def _tried(cell: Cell, policies: Sequence[Policy]) -> Tried:
+    calls = tuple(cell.calls(MAX_CALLS))
+    applied = {int(name): 0 for name in cell.reads}
+    # Permits and forbids are asked apart: a verdict names only those that decide it.
+    for effect in Effect:
+        texts = {
+            name: policies[int(name)].statement.text
+            for name in cell.reads
+            if policies[int(name)].statement.effect is effect
+        }
+        if texts:
+            for place, verdict in enumerate(Decider(texts).decide_all(calls)):
+                for name in verdict.deciding:
+                    applied[int(name)] |= 1 << place
+    return Tried(cell, calls, applied)
+
+
+def _overridden(world: Together) -> Iterator[tuple[Policy, Hit]]:
+    forbids = world.of(Effect.FORBID)
+    for number, cells in world.whole(Effect.PERMIT):
+        left = [one.applied[number] & ~one.by(forbids & set(one.applied)) for one in cells]
+        if any(one.applied[number] for one in cells) and not any(left):
+            guilty = {
+                other
+                for one in cells
+                for other in forbids & set(one.applied)
+                if one.applied[other] & one.applied[number]
+            }
+            policy = world.policies[number]
+            names = _listed(world, guilty)
+            yield policy, Hit(policy.outline.statement, f"all that it allows is refused by {names}")
+
+
+def _idle(world: Together) -> Iterator[tuple[Policy, Hit]]:
+    permits = world.of(Effect.PERMIT)
+    for number, cells in world.whole(Effect.FORBID):
+        met = [one.applied[number] & one.by(permits & set(one.applied)) for one in cells]
+        if not any(met):
+            policy = world.policies[number]
+            yield policy, Hit(policy.outline.statement, "no permit allows what it refuses")
+
+
+def _alike(world: Together) -> Iterator[tuple[Policy, Hit]]:
+    for effect in Effect:
+        seen: dict[object, int] = {}
+        for number, cells in world.whole(effect):
+            reached = [(place, one.applied[number]) for place, one in _numbered(world, cells)]
+            if not any(calls for _, calls in reached):
+                continue
+            first = seen.setdefault(tuple(reached), number)
+            if first != number:
+                policy = world.policies[number]
+                same = f"it means the same as {_listed(world, [first])}"
+                yield policy, Hit(policy.outline.statement, same)
+
+
+def _numbered(world: Together, cells: Sequence[Tried]) -> Iterator[tuple[int, Tried]]:
+    places = {id(one): place for place, one in enumerate(world.cells)}
+    return ((places[id(one)], one) for one in cells)
+
+
+def _adding_up(world: Together) -> Iterator[tuple[Policy, Hit]]:
+    permits = world.of(Effect.PERMIT)
+    told: set[frozenset[int]] = set()
+    for one in world.cells:
+        parts = _covering(one, sorted(permits & set(one.applied)))
+        if len(parts) > 1 and parts not in told:
+            told.add(parts)
+            last = max(parts)
+            policy = world.policies[last]
+            others = _listed(world, parts - {last})
+            told_of = one.cell.tool.name if one.cell.tool is not None else one.cell.action
+            yield (
+                policy,
+                Hit(
+                    policy.outline.statement,
+                    f"together with {others} it allows every call of {told_of}",
+                ),
+            )
+
+
+def _covering(one: Tried, permits: Sequence[int]) -> frozenset[int]:
+    """As few of the permits as allow every call that has all they read; none if they don't.
+
+    Calls without a claim or an input that a permit reads are left aside, and so are hours that no
+    clock shows: every permit guards against the first, and the second never come.
+    """
+    wanted = _complete(one)
+    parts = [number for number in permits if one.applied[number] & wanted]
+    if not wanted or one.by(parts) & wanted != wanted:
+        return frozenset()
+    for number in tuple(parts):
+        rest = [other for other in parts if other != number]
+        if one.by(rest) & wanted == wanted:
+            parts = rest
+    return frozenset(parts)
+
+
+def _complete(one: Tried) -> Calls:
+    claims = {a.attribute.path[0] for a in one.cell.axes if a.attribute.kind is Kind.CLAIM}
+    inputs = {a.attribute.path[0] for a in one.cell.axes if a.attribute.kind is Kind.INPUT}
+    done = 0
+    for place, call in enumerate(one.calls):
+        if claims <= set(call.claims) and inputs <= set(call.input) and shows_a_clock(call):
+            done |= 1 << place
+    return done
+
+
+def _listed(world: Together, numbers: Iterable[int]) -> str:
+    return ", ".join(f"`{world.policies[number].label}`" for number in sorted(numbers))
+
+
+AUDITS: Final = (
+    SetAudit(
+        Rule(
+            "adds-up-to-permit-all",
+            Severity.ERROR,
+            "several permits together allow every call of a tool",
+            "ask for the tier in each, and don't permit what another permit leaves out",
+            VALIDATION,
+        ),
+        _adding_up,
+    ),
+    SetAudit(
+        Rule(
+            "overridden-permit",
+            Severity.WARNING,
+            "forbids refuse all that a permit allows",
+            "lift the forbid (a kill switch: `disabled`), or delete the permit",
+            FLOW,
+        ),
+        _overridden,
+    ),
+    SetAudit(
+        Rule(
+            "idle-forbid",
+            Severity.INFO,
+            "a forbid refuses what no permit allows",
+            "nothing need be done: what isn't permitted is refused anyway",
+            UNDERSTANDING,
+        ),
+        _idle,
+    ),
+    SetAudit(
+        Rule(
+            "same-meaning",
+            Severity.WARNING,
+            "two policies mean the same",
+            "delete one: whoever changes the other will be surprised",
+            UNDERSTANDING,
+        ),
+        _alike,
+    ),
+)
