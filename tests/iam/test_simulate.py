@@ -17,6 +17,11 @@ from tenantctl.iam.simulate import Simulation
 ACCOUNT = "123456789012"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/tvm/clinic-a"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tvm"
+PATHED = f"arn:aws:iam::{ACCOUNT}:role/service/eu/tvm"
+"""The same role: a session's ARN leaves the path out.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+"""
 Case = dict[str, Any]
 
 
@@ -134,6 +139,64 @@ ANSWERED = {
         case(identity=[], resource_policy=policy(Principal={"AWS": ROLE + "s"})),
         "implicit_deny",
     ),
+    "it names the role with its path": (
+        case(identity=[], resource_policy=policy(Principal={"AWS": PATHED})),
+        "allowed",
+    ),
+    "it denies the role with its path": (
+        case(resource_policy=policy(Effect="Deny", Principal={"AWS": PATHED})),
+        "explicit_deny",
+    ),
+    "it denies all but the role with its path": (
+        case(
+            resource_policy=policy(Effect="Deny", NotPrincipal={"AWS": [PATHED, SESSION, ACCOUNT]})
+        ),
+        "allowed",
+    ),
+    "a trust policy names the role with its path": (
+        case(
+            **TARGET,
+            resource_policy={
+                "Statement": {**TRUST["Statement"], "Principal": {"AWS": PATHED}}  # type: ignore[dict-item]
+            },
+        ),
+        "allowed",
+    ),
+    "the context says that path": (
+        case(
+            identity=[],
+            context={"aws:principalArn": PATHED},
+            resource_policy=policy(Principal={"AWS": [PATHED, ROLE]}),
+        ),
+        "allowed",
+    ),
+    "the context says another path": (
+        case(
+            identity=[],
+            context={"aws:PrincipalArn": ROLE},
+            resource_policy=policy(Principal={"AWS": PATHED}),
+        ),
+        "implicit_deny",
+    ),
+    "the context says another role": (
+        case(
+            identity=[],
+            context={"aws:PrincipalArn": ROLE + "s"},
+            resource_policy=policy(Principal={"AWS": ROLE + "s"}),
+        ),
+        "implicit_deny",
+    ),
+    "a role's path ends as the name does": (
+        case(identity=[], resource_policy=policy(Principal={"AWS": f"{ROLE}/other"})),
+        "implicit_deny",
+    ),
+    "the same role name in another account": (
+        case(
+            identity=[],
+            resource_policy=policy(Principal={"AWS": PATHED.replace(ACCOUNT, "9" * 12)}),
+        ),
+        "implicit_deny",
+    ),
     "a role's trust policy allows": (case(**TARGET, resource_policy=TRUST), "allowed"),
     "a role's trust policy doesn't": (
         case(
@@ -226,6 +289,11 @@ MALFORMED: dict[str, tuple[object, str, object]] = {
     "a wildcard in a principal": (
         case(resource_policy=policy(Principal={"AWS": ROLE + "*"})),
         "no principal",
+        "c",
+    ),
+    "a role with two paths": (
+        case(resource_policy=policy(Principal={"AWS": [ROLE, PATHED]})),
+        "give its ARN as `aws:PrincipalArn`",
         "c",
     ),
     "a malformed ARN": (case(resource="s3:::docs/k"), "no ARN", "c"),

@@ -13,6 +13,7 @@ from tenantctl.iam.document import read
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.malformed import shown
 from tenantctl.iam.policy import Kind, Policy
+from tenantctl.iam.role_path import Named, named_roles
 from tenantctl.iam.weight import Weight, strings
 
 _REMEMBERED = 64_000_000
@@ -35,7 +36,8 @@ class Attached:
     """Policies that were read, or why they couldn't be (`error`).
 
     `size` and `strings` are the bytes of their texts, and the strings with the members' names.
-    `ceiling` is how large the rest of a case may be without a second look.
+    `ceiling` is how large the rest of a case may be without a second look. `roles` are those that
+    the resource policy names.
     """
 
     policies: Policies
@@ -43,6 +45,7 @@ class Attached:
     size: int
     strings: int
     ceiling: int
+    roles: Named
     error: str | None = None
 
 
@@ -103,7 +106,8 @@ class Documents:
         except PolicyInvalidError as found:
             error = str(found) if found.hint is None else f"{found}; {found.hint}"
         inside = sum(1 + strings(text) for text in there)
-        return Attached(policies, weight, sum(map(len, texts)), inside, ceiling, error)
+        roles = named_roles(policies.resource)
+        return Attached(policies, weight, sum(map(len, texts)), inside, ceiling, roles, error)
 
     def _identity(self, text: bytes) -> Iterator[Policy]:
         try:

@@ -19,10 +19,11 @@ from tenantctl.domain.finding import Decider
 from tenantctl.iam.attached import Documents
 from tenantctl.iam.case import Case, confusable, context_of, principal_of, read_case, strings_of
 from tenantctl.iam.evaluate import evaluate
-from tenantctl.iam.malformed import shown
+from tenantctl.iam.malformed import MalformedError, shown
 from tenantctl.iam.misread import UNREADABLE, CaseError, Name, doubled, malformed, too_large
 from tenantctl.iam.policy import LONGEST_ACTION, MOST_ACTIONS
 from tenantctl.iam.request import Context, Principal, Request
+from tenantctl.iam.role_path import Named, of_role
 from tenantctl.iam.weight import LARGEST, strings
 
 _BACKSLASH = ord("\\")  # to look for a number is quicker than for a text of one
@@ -91,7 +92,7 @@ class Simulation:
             raise CaseError(hint, name)
         if attached.error is not None:
             raise CaseError(attached.error, name)
-        request = self._request(case, made)
+        request = self._request(case, made, attached.roles)
         if len(line) - attached.size > attached.ceiling and not attached.weight.bears(
             request.resource, made
         ):
@@ -99,7 +100,7 @@ class Simulation:
         decision = evaluate(request, attached.policies)
         return _encode(_Answer(name, decision.verdict, decision.decided_by))
 
-    def _request(self, case: Case, made: Context) -> Request:
+    def _request(self, case: Case, made: Context, roles: Named) -> Request:
         principal = self._principals.get(case.principal)
         if principal is None:
             principal = principal_of(case.principal)
@@ -108,6 +109,11 @@ class Simulation:
             if len(self._principals) >= _MOST_PRINCIPALS:
                 self._principals.clear()
             self._principals[case.principal] = principal
+        if roles:
+            try:
+                principal = of_role(principal, made, roles)
+            except MalformedError as error:
+                raise CaseError(f"{error.message}; {error.hint}", case.id) from error
         action, resource = case.action, case.resource
         if action not in self._actions and not self._is_action(action):
             raise CaseError(f"{shown(action)} is no action; write `service:Name`", case.id)
