@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,6 @@ def pool(pool_of: Callable[[Any], Pool]) -> Pool:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("trust.json", None),
         ("trust.json", "{"),
         ("trust.json", '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}'),
         ("identity/tvm.json", "[]"),
@@ -34,28 +35,116 @@ def pool(pool_of: Callable[[Any], Pool]) -> Pool:
         ("boundary.json", '{"Version": "2020-01-01", "Statement": []}'),
         ("session.json", '{"Statement": [{"Efect": "Allow"}]}'),
         ("resource/policy.json", json.dumps({"Statement": [{**ALLOW, "Principal": "*"}]})),
-        ("identity/tvm.json", "\udcff"),
     ],
 )
 def test_a_malformed_document_is_an_error_that_names_it(
-    tmp_path: Path, pool: Pool, write_documents: Write, path: str, text: str | None
+    tmp_path: Path, pool: Pool, write_documents: Write, path: str, text: str
 ) -> None:
     directory = write_documents(tmp_path / "documents", {}, pool)
     target = directory / path
     target.parent.mkdir(exist_ok=True)
-    if text is None:
-        target.unlink()
-    else:
-        target.write_bytes(text.encode("utf-8", "surrogateescape"))
+    target.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyInvalidError) as caught:
         load(directory, pool)
     assert caught.value.exit_code is ExitCode.POLICY_INVALID
     assert path in str(caught.value)
 
 
-def test_no_directory_is_an_error(tmp_path: Path, pool: Pool) -> None:
-    with pytest.raises(PolicyInvalidError, match="no directory"):
-        load(tmp_path / "missing", pool)
+def no_directory(at: Path) -> None:
+    shutil.rmtree(at)
+
+
+def a_file(at: Path) -> None:
+    shutil.rmtree(at)
+    at.touch()
+
+
+def an_empty_directory(at: Path) -> None:
+    shutil.rmtree(at)
+    at.mkdir()
+
+
+def a_link_to_nowhere(at: Path) -> None:
+    (at / "boundary.json").symlink_to("nowhere")
+
+
+def a_link_to_itself(at: Path) -> None:
+    (at / "session.json").symlink_to("session.json")
+
+
+def a_directory_as_document(at: Path) -> None:
+    (at / "identity" / "x.json").mkdir()
+
+
+def a_file_as_directory(at: Path) -> None:
+    (at / "resource").touch()
+
+
+def a_pipe(at: Path) -> None:
+    os.mkfifo(at / "identity" / "pipe.json")
+
+
+def a_huge_file(at: Path) -> None:
+    with (at / "identity" / "huge.json").open("wb") as file:
+        file.truncate(100_000_000)
+
+
+def no_utf8(at: Path) -> None:
+    (at / "identity" / "x.json").write_bytes(b'{"Version": "\xff"}')
+
+
+UNREADABLE: list[tuple[Callable[[Path], None], str]] = [
+    (no_directory, "`.*documents` doesn't exist"),
+    (a_file, "`.*documents` is no directory"),
+    (an_empty_directory, "trust.json: the vending role's trust policy is missing"),
+    (a_link_to_nowhere, "boundary.json: no such file"),
+    (a_link_to_itself, "session.json: can't be read: too many levels of symbolic links"),
+    (a_directory_as_document, "x.json: it is no file"),
+    (a_file_as_directory, "resource: a directory is expected here"),
+    (a_pipe, "pipe.json: it is no file"),
+    (a_huge_file, "huge.json: larger than 4,000,000 bytes"),
+    (no_utf8, "x.json:1: not text in UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "says"), UNREADABLE, ids=[s.__name__ for s, _ in UNREADABLE])
+def test_what_cannot_be_read_is_wrong_usage(
+    tmp_path: Path,
+    pool: Pool,
+    write_documents: Write,
+    spoil: Callable[[Path], None],
+    says: str,
+) -> None:
+    directory = write_documents(tmp_path / "documents", {"identity": [ALLOW]}, pool)
+    spoil(directory)
+    with pytest.raises(ConfigError, match=says) as caught:
+        load(directory, pool)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("path", [".", "identity", "identity/tvm.json"])
+def test_what_may_not_be_read_is_wrong_usage(
+    tmp_path: Path, pool: Pool, write_documents: Write, path: str
+) -> None:
+    directory = write_documents(tmp_path / "documents", {"identity": [ALLOW]}, pool)
+    (directory / path).chmod(0)
+    try:
+        with pytest.raises(ConfigError, match="can't be read: permission denied"):
+            load(directory, pool)
+    finally:
+        (directory / path).chmod(0o700)
+
+
+def test_what_is_left_out_is_said(tmp_path: Path, pool: Pool, write_documents: Write) -> None:
+    directory = write_documents(tmp_path / "documents", {"identity": [ALLOW]}, pool)
+    (directory / "Boundary.json").touch()
+    (directory / "identity" / "more.JSON").touch()
+    _, documents = load(directory, pool)
+    assert [note for note in documents.notes if "left out" in note] == [
+        "`Boundary.json` isn't part of the documents; it was left out",
+        "`identity/more.JSON` isn't part of the documents; it was left out",
+    ]
 
 
 def test_two_policies_of_one_bucket_are_an_error(

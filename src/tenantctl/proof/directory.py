@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
+from tenantctl.domain.yaml_nodes import read_text
 from tenantctl.errors import ConfigError, Place, PolicyInvalidError
 from tenantctl.iam.document import read
 from tenantctl.iam.pattern import Pattern
@@ -18,21 +19,34 @@ from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.parses import Product
 from tenantctl.proof.shape import Shape, Slot, Wild
 
+_HINT = "give the directory that holds trust.json"
+_FILE = "give a JSON text in UTF-8"
+_MAX_BYTES = 4_000_000
 _KNOWN = ("trust.json", "identity", "boundary.json", "session.json", "resource")
 
 
 def load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
     """The documents below a directory, and the names of the pool in the account they speak of.
 
-    Raises `PolicyInvalidError` that names the file for what is missing, unreadable or malformed.
+    Raises `ConfigError` for what is missing, can't be read or is no file, and `PolicyInvalidError`
+    for what is malformed; both name the file.
     """
+    try:
+        return _load(directory, pool)
+    except OSError as error:  # of a directory that may not be entered or listed
+        why = (error.strerror or str(error)).lower()
+        raise ConfigError(
+            f"can't be read: {why}", place=Place(str(directory)), hint=_HINT
+        ) from error
+
+
+def _load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
     if not directory.is_dir():
-        raise PolicyInvalidError(
-            f"`{directory}` is no directory", hint="give the one that holds trust.json"
-        )
+        what = "is no directory" if _there(directory) else "doesn't exist"
+        raise ConfigError(f"`{directory}` {what}", hint=_HINT)
     trust = directory / "trust.json"
-    if not trust.is_file():
-        raise PolicyInvalidError(
+    if not _there(trust):
+        raise ConfigError(
             "the vending role's trust policy is missing",
             place=Place(str(trust)),
             hint="without it nothing is known of who makes sessions, and with which tags",
@@ -52,11 +66,7 @@ def load(directory: Path, pool: Pool) -> tuple[Names, Documents]:
             notes.append(f"`{policy.name}` names no table or bucket of the pool; it was left out")
         attached += ((place, policy) for place in places)
     _once(attached)
-    notes += (
-        f"`{path.name}` isn't part of the documents; it was left out"
-        for path in sorted(directory.iterdir())
-        if path.name not in _KNOWN and not path.name.startswith(".")
-    )
+    notes += (f"`{n}` isn't part of the documents; it was left out" for n in _other(directory))
     return names, replace(made, resources=tuple(attached), notes=tuple(notes))
 
 
@@ -144,23 +154,42 @@ def _once(attached: list[tuple[str, Policy]]) -> None:
 
 def _folder(directory: Path, name: str, kind: Kind) -> Iterator[Policy]:
     folder = directory / name
-    if not folder.exists():
+    if not _there(folder):
         return
     if not folder.is_dir():
-        raise PolicyInvalidError("a directory is expected here", place=Place(str(folder)))
-    for path in sorted(folder.glob("*.json")):
-        yield _read(path, f"{name}/{path.name}", kind)
+        raise ConfigError("a directory is expected here", place=Place(str(folder)))
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".json":
+            yield _read(path, f"{name}/{path.name}", kind)
+
+
+def _there(path: Path) -> bool:
+    """Whether a name exists; a link to nowhere is no absent policy. Raises `OSError` in doubt."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _other(directory: Path) -> Iterator[str]:
+    """What lies there and isn't read, so that a misspelt name isn't missed."""
+    for path in sorted(directory.iterdir()):
+        if path.name not in _KNOWN and not path.name.startswith("."):
+            yield path.name
+    for folder in ("identity", "resource"):
+        if (directory / folder).is_dir():
+            for path in sorted((directory / folder).iterdir()):
+                if path.suffix != ".json" and not path.name.startswith("."):
+                    yield f"{folder}/{path.name}"
 
 
 def _optional(path: Path, kind: Kind) -> Policy | None:
-    return _read(path, path.name, kind) if path.exists() else None
+    return _read(path, path.name, kind) if _there(path) else None
 
 
 def _read(path: Path, name: str, kind: Kind) -> Policy:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyInvalidError(
-            f"it can't be read: {error}", place=Place(name), hint="give a JSON text in UTF-8"
-        ) from error
-    return read(text, name=name, kind=kind)
+    if path.exists() and not path.is_file():
+        # Reading a pipe would wait for whoever writes to it.
+        raise ConfigError("it is no file", place=Place(str(path)), hint=_FILE)
+    return read(read_text(path, limit=_MAX_BYTES, hint=_FILE), name=name, kind=kind)
