@@ -10,16 +10,8 @@ from itertools import chain, combinations
 from typing import Any
 
 from tenantctl.cedar.likes import witnesses
-from tenantctl.cedar.mentions import (
-    DECIMALS,
-    SUBJECT,
-    Asks,
-    Attribute,
-    Beyond,
-    Kind,
-    Mention,
-    Pattern,
-)
+from tenantctl.cedar.mentions import DECIMALS, Asks, Beyond, Mention
+from tenantctl.cedar.operand import SUBJECT, Attribute, Kind, Pattern
 
 MAX_ELEMENTS = 6
 """Members of a set that are told apart: each doubles the regions."""

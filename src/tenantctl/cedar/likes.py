@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tenantctl.cedar.mentions import Pattern
+from tenantctl.cedar.operand import Pattern
 
 MAX_STATES = 4_000
 """Joint states after which the search is given up: some tens of milliseconds."""
@@ -66,6 +66,5 @@ def _closed(pattern: Pattern, places: int) -> int:
 def _fresh(letters: Sequence[str]) -> str:
     """A letter that is none of these, readable while there is one."""
     readable = "xyzabcdefghijklmnopqrstuvw0123456789"
-    return next(
-        letter for letter in (*readable, *map(chr, range(0xE000, 0xF8FF))) if letter not in letters
-    )
+    candidates: tuple[str, ...] = (*readable, *map(chr, range(0xE000, 0xF8FF)))
+    return next(letter for letter in candidates if letter not in letters)

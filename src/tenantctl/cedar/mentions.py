@@ -8,36 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from tenantctl.cedar.operand import (
+    Attribute,
+    Kind,
+    attribute_of,
+    input_path,
+    is_constant,
+    literal_of,
+    pattern_of,
+)
 from tenantctl.cedar.statement import Tree
-
-Pattern = tuple[str | None, ...]
-"""A `like` pattern: characters, and None for the wildcard."""
 
 DECIMALS = 10_000
 """A Cedar decimal has four places: https://docs.cedarpolicy.com/policies/syntax-datatypes.html"""
-
-
-class Kind(StrEnum):
-    """Where an attribute stands in a call."""
-
-    SUBJECT = "subject"  # the token's `sub`, as `principal` or `principal.id`
-    CLAIM = "claim"
-    INPUT = "input"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Attribute:
-    """One thing that conditions read; `path` is a claim's name, or an input's with its parts."""
-
-    kind: Kind
-    path: tuple[str, ...] = ()
-
-
-SUBJECT = Attribute(Kind.SUBJECT)
 
 
 class Asks(StrEnum):
@@ -77,7 +64,7 @@ def mentions(tree: Tree) -> Iterator[Mention | Beyond]:
             yield from mentions(part)
     elif name in _READERS:
         yield from _READERS[name](name, body)
-    elif (attribute := _attribute(tree)) is not None:
+    elif (attribute := attribute_of(tree)) is not None:
         yield Mention(attribute, Asks.FLAG)
     elif name != "Value":
         yield from _beyond(tree, _NAMES.get(name, f"`{name}`"))
@@ -94,10 +81,10 @@ def _equality(_: str, body: Tree) -> Iterator[Mention | Beyond]:
 
 def _order(name: str, body: Tree) -> Iterator[Mention | Beyond]:
     left, right = body["left"], body["right"]
-    if _constant(left):
+    if is_constant(left):
         left, right, name = right, left, _MIRRORED[name]
-    attribute, limit = _attribute(left), _literal(right)
-    if _constant(left) and _constant(right):
+    attribute, limit = attribute_of(left), literal_of(right)
+    if is_constant(left) and is_constant(right):
         return
     if attribute is None or not isinstance(limit, int) or isinstance(limit, bool):
         yield from _beyond(body, _comparison(left, right))
@@ -107,10 +94,10 @@ def _order(name: str, body: Tree) -> Iterator[Mention | Beyond]:
 
 def _decimal_order(name: str, body: Tree) -> Iterator[Mention | Beyond]:
     left, right = body
-    if _constant(left):
+    if is_constant(left):
         left, right, name = right, left, _MIRRORED[name]
-    attribute, limit = _attribute(left), _literal(right)
-    if _constant(left) and _constant(right):
+    attribute, limit = attribute_of(left), literal_of(right)
+    if is_constant(left) and is_constant(right):
         return
     if attribute is None or not isinstance(limit, Decimal):
         yield from _beyond(body, _comparison(left, right))
@@ -120,10 +107,10 @@ def _decimal_order(name: str, body: Tree) -> Iterator[Mention | Beyond]:
 
 
 def _like(_: str, body: Tree) -> Iterator[Mention | Beyond]:
-    attribute = _attribute(body["left"])
+    attribute = attribute_of(body["left"])
     if attribute is not None:
-        yield Mention(attribute, Asks.LIKE, _pattern(body["pattern"]))
-    elif not _constant(body["left"]):
+        yield Mention(attribute, Asks.LIKE, pattern_of(body["pattern"]))
+    elif not is_constant(body["left"]):
         yield from _beyond(body, "a pattern on something computed")
 
 
@@ -131,7 +118,7 @@ def _has(_: str, body: Tree) -> Iterator[Mention | Beyond]:
     base = body["left"]
     if base in ({"Var": "context"}, {"Var": "principal"}):
         return  # `input` and `id` are always there
-    path = _input_path(base)
+    path = input_path(base)
     if path is None:
         yield from _beyond(body, "`has` on something computed")
     else:
@@ -139,7 +126,7 @@ def _has(_: str, body: Tree) -> Iterator[Mention | Beyond]:
 
 
 def _has_tag(_: str, body: Tree) -> Iterator[Mention | Beyond]:
-    attribute = _attribute({"getTag": body})
+    attribute = attribute_of({"getTag": body})
     if attribute is None:
         yield from _beyond(body, "a claim whose name is computed")
     else:
@@ -215,11 +202,11 @@ _NAMES = {
 
 def _against(left: Tree, right: Tree, whole: Tree) -> Iterator[Mention | Beyond]:
     """Equality with a constant, which `right` is unless `left` is."""
-    if _constant(left):
+    if is_constant(left):
         left, right = right, left
-    if _constant(left):
+    if is_constant(left):
         return
-    attribute, value = _attribute(left), _literal(right)
+    attribute, value = attribute_of(left), literal_of(right)
     if left in ({"Var": "action"}, {"Var": "resource"}):
         return  # each is settled before conditions are asked
     if attribute is None or value is None:
@@ -239,8 +226,8 @@ def _against(left: Tree, right: Tree, whole: Tree) -> Iterator[Mention | Beyond]
 
 
 def _members(left: Tree, elements: Iterable[Tree], whole: Tree) -> Iterator[Mention | Beyond]:
-    attribute, values = _attribute(left), [_literal(element) for element in elements]
-    if _constant(left) and None not in values:
+    attribute, values = attribute_of(left), [literal_of(element) for element in elements]
+    if is_constant(left) and None not in values:
         return
     if attribute is None or not all(isinstance(value, str | int) for value in values):
         yield from _beyond(whole, "a set of what isn't constant")
@@ -256,59 +243,13 @@ def _beyond(tree: Tree, what: str) -> Iterator[Mention | Beyond]:
     todo = [tree]
     while todo:
         node = todo.pop()
-        attribute = _attribute(node) if isinstance(node, dict) and len(node) == 1 else None
+        attribute = attribute_of(node) if isinstance(node, dict) and len(node) == 1 else None
         if attribute is not None:
             yield Mention(attribute, Asks.COMPARED)
         elif isinstance(node, dict):
             todo.extend(node.values())
         elif isinstance(node, list):
             todo.extend(node)
-
-
-def _attribute(tree: Tree) -> Attribute | None:
-    if "getTag" in tree:
-        of, name = tree["getTag"]["left"], _literal(tree["getTag"]["right"])
-        if of == {"Var": "principal"} and isinstance(name, str):
-            return Attribute(Kind.CLAIM, (name,))
-        return None
-    if tree in ({"Var": "principal"}, {".": {"left": {"Var": "principal"}, "attr": "id"}}):
-        return SUBJECT
-    path = _input_path(tree)
-    return Attribute(Kind.INPUT, path) if path else None
-
-
-def _input_path(tree: Tree) -> tuple[str, ...] | None:
-    """The parts below `context.input`; none of them for itself, None for anything else."""
-    parts: list[str] = []
-    while "." in tree:
-        if tree == {".": {"left": {"Var": "context"}, "attr": "input"}}:
-            return tuple(reversed(parts))
-        parts.append(tree["."]["attr"])
-        tree = tree["."]["left"]
-    return None
-
-
-def _literal(tree: Tree) -> str | int | bool | Decimal | frozenset[Any] | None:
-    """A constant's value, an entity's id; None for what isn't one of the kinds that are cut."""
-    if "Value" in tree:
-        value = tree["Value"]
-        if isinstance(value, dict):
-            entity = value.get("__entity")
-            return None if entity is None else str(entity["id"])
-        return value if isinstance(value, str | int) else None
-    if "Set" in tree:
-        found = [_literal(element) for element in tree["Set"]]
-        return None if None in found else frozenset(found)
-    if "decimal" in tree and "Value" in tree["decimal"][0]:
-        try:
-            return Decimal(tree["decimal"][0]["Value"])
-        except (InvalidOperation, TypeError):
-            return None
-    return None
-
-
-def _constant(tree: Tree) -> bool:
-    return _literal(tree) is not None
 
 
 def _is_question(tree: Tree) -> bool:
@@ -322,24 +263,14 @@ def _listed(tree: Tree | None) -> list[Tree]:
     return list(tree["Set"]) if "Set" in tree else [tree]
 
 
-def _pattern(parts: Iterable[Any]) -> Pattern:
-    out: list[str | None] = []
-    for part in parts:
-        if part == "Wildcard":
-            out.append(None)
-        else:
-            out.extend(part["Literal"])
-    return tuple(out)
-
-
 def _comparison(left: Tree, right: Tree) -> str:
     first, second = (_called(side) for side in (left, right))
     return f"{first} compared with {second}"
 
 
 def _called(tree: Tree) -> str:
-    attribute = _attribute(tree)
+    attribute = attribute_of(tree)
     if attribute is not None:
         return f"`{'.'.join(attribute.path) or 'sub'}`"
     (name,) = tree
-    return "a constant" if _constant(tree) else _NAMES.get(name, "something computed")
+    return "a constant" if is_constant(tree) else _NAMES.get(name, "something computed")

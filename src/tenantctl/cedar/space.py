@@ -19,9 +19,12 @@ from math import prod
 from typing import Any
 
 from tenantctl.cedar.axis import Axis, Form, axis
-from tenantctl.cedar.decide import ToolCall
-from tenantctl.cedar.mentions import SUBJECT, Asks, Attribute, Beyond, Kind, Mention, mentions
-from tenantctl.cedar.statement import Scope, Statement, nodes
+from tenantctl.cedar.decide import USER, ToolCall
+from tenantctl.cedar.head import applies, named
+from tenantctl.cedar.mentions import Asks, Beyond, Mention, mentions
+from tenantctl.cedar.operand import SUBJECT, Attribute, Kind
+from tenantctl.cedar.rules import ACTION, GATEWAY
+from tenantctl.cedar.statement import Statement
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 from tenantctl.domain.tools import TOOLS, Tool
 
@@ -140,11 +143,11 @@ def cut(
     may be without a word in `beyond`, None for whoever doesn't ask for `calls`.
     """
     actions = {tool.action: tool for tool in tools.values()}
-    gateways = sorted({one.id for p in policies.values() for one in _named(p, "Gateway")})
+    gateways = sorted({one for p in policies.values() for one in named(p, GATEWAY)})
     if any(policy.gateway is None for policy in policies.values()):
         gateways.append(ANOTHER_GATEWAY)
     groups = {"CallTool", "Mcp", *(tool.target for tool in tools.values())}
-    mentioned = {one.id for p in policies.values() for one in _named(p, "Action")} - groups
+    mentioned = {one for p in policies.values() for one in named(p, ACTION)} - groups
     cells: list[Cell] = []
     for gateway in gateways:
         for action in (*actions, *sorted(mentioned - set(actions))):
@@ -152,7 +155,7 @@ def cut(
             there = {
                 name: policy
                 for name, policy in policies.items()
-                if _at(policy, action, tool, gateway)
+                if applies(policy, action, gateway, tool)
             }
             if there:
                 cells.append(_cell((action, gateway, tool), there, known, limit))
@@ -168,7 +171,7 @@ def _cell(
 ) -> Cell:
     action, gateway, tool = place
     asked = {name: tuple(asks(policy)) for name, policy in policies.items()}
-    reads = {name: set(_read(found)) for name, found in asked.items()}
+    reads = {name: set(read(found)) for name, found in asked.items()}
     questions = [*chain.from_iterable(asked.values()), *_CLOCK, *known]
     axes: list[Axis] = []
     beyond = [
@@ -178,8 +181,8 @@ def _cell(
         if isinstance(one, Beyond)
     ]
     for attribute in sorted(set().union(*reads.values())):
-        about = [q for q in questions if isinstance(q, Mention) and q.attribute == attribute]
-        made, more = axis(attribute, about, _declared(tool, attribute, reads.values()))
+        declared = _declared(tool, attribute, reads.values())
+        made, more = axis(attribute, tuple(_about(attribute, declared, questions)), declared)
         axes.append(made)
         beyond += [one.what for one in more]
     numbers = {one.attribute: number for number, one in enumerate(axes)}
@@ -190,49 +193,35 @@ def _cell(
     return Cell(action, gateway, tool, tuple(axes), where, tuple(dict.fromkeys(beyond)))
 
 
+def _about(
+    attribute: Attribute,
+    declared: Mapping[str, Any] | None,
+    questions: Sequence[Mention | Beyond],
+) -> Iterator[Mention]:
+    """What is asked of an attribute; of numbers that are compared, what is asked of each other."""
+    compared = {
+        q.attribute for q in questions if isinstance(q, Mention) and q.asks is Asks.COMPARED
+    }
+    number = attribute in compared and declared is not None and declared.get("type") == "integer"
+    for asked in questions:
+        if isinstance(asked, Mention) and (
+            asked.attribute == attribute
+            or (number and asked.asks is Asks.CUT and asked.attribute in compared)
+        ):
+            yield asked
+
+
 def asks(policy: Statement) -> Iterator[Mention | Beyond]:
     """What the statement asks of a call, action and gateway aside."""
     for entity in policy.principal.entities:
         yield Mention(SUBJECT, Asks.TEXT, entity.id)
-    if policy.principal.entity_type not in {None, "AgentCore::OAuthUser"}:
+    if policy.principal.entity_type not in {None, USER}:
         yield Beyond(f"callers of type {policy.principal.entity_type}")
     for condition in policy.conditions:
         yield from mentions(condition.body)
 
 
-def _at(policy: Statement, action: str, tool: Tool | None, gateway: str) -> bool:
-    """Whether the statement's head lets it match calls of the action at the gateway."""
-    groups = {action} if tool is None else {action, tool.target, "CallTool", "Mcp"}
-    named = {entity.id for entity in policy.action.entities}
-    acts = policy.action.bare or bool(named & (groups if policy.action.op == "in" else {action}))
-    resource = policy.resource
-    there = {entity.id for entity in resource.entities}
-    return acts and (not there or gateway in there) and _of_type(resource, "AgentCore::Gateway")
-
-
-def _of_type(scope: Scope, name: str) -> bool:
-    types = {entity.type for entity in scope.entities} | {scope.entity_type or name}
-    return types == {name}
-
-
-def _named(policy: Statement, kind: str) -> Iterator[Any]:
-    """The gateways or actions that the statement names, in its head or its conditions."""
-    name = f"AgentCore::{kind}"
-    for scope in (policy.action, policy.resource):
-        yield from (entity for entity in scope.entities if entity.type == name)
-    for condition in policy.conditions:
-        for node in nodes(condition.body):
-            entity = node.get("__entity")
-            if isinstance(entity, dict) and entity.get("type") == name:
-                yield _Named(entity["id"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    id: str
-
-
-def _read(found: Iterable[Mention | Beyond]) -> Iterator[Attribute]:
+def read(found: Iterable[Mention | Beyond]) -> Iterator[Attribute]:
     """The attributes of the questions, and the records that they are parts of."""
     for one in found:
         if isinstance(one, Mention):

@@ -19,7 +19,7 @@ from tenantctl.cedar.lint.rule import (
     Severity,
 )
 from tenantctl.cedar.lint.subject import IAM, Frame, Policy
-from tenantctl.cedar.mentions import Kind
+from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.statement import literal, nodes
 
 _UNGUARDED = "unable to guarantee safety of access"

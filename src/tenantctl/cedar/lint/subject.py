@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tenantctl.cedar.mentions import Attribute, Kind, Mention
+from tenantctl.cedar.findings import findings
+from tenantctl.cedar.mentions import Mention
+from tenantctl.cedar.operand import Attribute, Kind
 from tenantctl.cedar.positions import Outline, outline
 from tenantctl.cedar.schema import problems
 from tenantctl.cedar.space import asks
@@ -54,7 +56,8 @@ class Frame:
 class Policy:
     """A file with one statement.
 
-    `mentions` is what its conditions ask of a call; `problems` are what Cedar's validator says.
+    `mentions` is what its conditions ask of a call; `problems` are what Cedar's validator says, and
+    `certain` is what AgentCore finds wrong with its reach whatever the conditions' parts mean.
     """
 
     source: Source
@@ -62,6 +65,7 @@ class Policy:
     outline: Outline
     mentions: tuple[Mention, ...]
     problems: tuple[str, ...]
+    certain: tuple[str, ...]
 
     @property
     def takes_iam(self) -> bool:
@@ -112,7 +116,7 @@ def read(source: Source, frame: Frame) -> Policy:
     statement = parse(source.text, source.file)
     found = tuple(one for one in asks(statement) if isinstance(one, Mention))
     wrong = problems(statement, frame.tools.values())
-    return Policy(source, statement, outline(source.text), found, wrong)
+    return Policy(source, statement, outline(source.text), found, wrong, findings(statement))
 
 
 def _called(kind: Kind, name: str) -> Attribute:

@@ -14,7 +14,7 @@ from tenantctl.cedar.decide import Decider, ToolCall
 from tenantctl.cedar.lint.reach import shows_a_clock
 from tenantctl.cedar.lint.rule import FLOW, UNDERSTANDING, VALIDATION, Hit, Rule, Severity
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.mentions import Kind
+from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.space import Cell, cut
 from tenantctl.cedar.statement import Effect
 

@@ -18,7 +18,8 @@ from tenantctl.cedar.lint.rule import (
     Severity,
 )
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.mentions import Asks, Kind, Mention
+from tenantctl.cedar.mentions import Asks, Mention
+from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.statement import Effect, literal
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 
