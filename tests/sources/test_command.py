@@ -61,6 +61,9 @@ def test_verdicts_and_errors_are_exit_codes(
         ((*PROOF, "--from", "cfn:none.yaml"), "none.yaml: no such file"),
         ((*PROOF, "--from", "account", "--documents", "."), "both say what to prove"),
         (("verify-isolation", "--from", "account"), "add --mode proof"),
+        (("verify-isolation", "--try-witnesses"), "a live run has no witnesses"),
+        ((*PROOF, "--from", "cfn:template.yaml", "--try-witnesses"), "prove --from account"),
+        ((*PROOF, "--documents", ".", "--try-witnesses"), "prove --from account"),
     ],
 )
 def test_what_is_typed_wrongly_is_refused(

@@ -34,11 +34,15 @@ _CHAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Minting:
-    """One call of AssumeRole: by whom, for which role, with which tags."""
+    """One call of AssumeRole: by whom, for which role, with which tags.
+
+    Without `transitive` ones, policy alone must keep a session's tags.
+    """
 
     caller: Aws
     role: str
     tags: Mapping[str, str]
+    transitive: tuple[str, ...] = ()
 
     def attempt(self) -> Got:
         """Make the call; the credentials that it may yield are dropped at once."""
@@ -53,12 +57,13 @@ class Minting:
 
 
 def mint(call: Minting) -> Credentials:
-    """Assume a role, without making any tag transitive: policy alone must keep a session's tags."""
+    """Assume a role for as short as STS makes it."""
     answer = call.caller.client("sts").assume_role(
         RoleArn=call.role,
         RoleSessionName="tenantctl-probe",
         DurationSeconds=MIN_SECONDS,
         Tags=[{"Key": key, "Value": value} for key, value in call.tags.items()],
+        TransitiveTagKeys=call.transitive,
     )
     keys = answer["Credentials"]
     return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])

@@ -157,6 +157,24 @@ def test_a_session_without_a_tag_that_the_trust_forgot(loose: Loose, breaches: B
     assert (finding.live, finding.actor.user) == (Live.CONFIRMED, None)
 
 
+def test_a_trust_that_wants_transitive_tags_lets_sessions_be_tried(
+    loose: Loose, breaches: Breaches
+) -> None:
+    """As vending makes them: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html"""
+    keys = '"sts:TransitiveTagKeys": ["Tier", "ClinicId", "UserId"]'
+    with (
+        loose.granting({"Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}),
+        loose.changing(
+            "trust",
+            '"ForAllValues:StringEquals"',
+            f'"ForAnyValue:StringEquals": {{{keys}}}, "ForAllValues:StringEquals"',
+        ),
+    ):
+        (found,) = breaches(loose.tried())
+
+    assert found.live is Live.CONFIRMED
+
+
 def test_a_session_that_takes_the_role_again(loose: Loose, breaches: Breaches) -> None:
     agent = '"arn:aws:iam::123456789012:role/clinic-agent-agent"'
     again = {"Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": ROLE}

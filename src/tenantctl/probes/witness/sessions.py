@@ -25,27 +25,27 @@ class NoSessionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Vended by the agent role, as tenants' are. Their tags aren't transitive."""
+    """Vended by the agent role, as tenants' are: with transitive tags, or carelessly, without."""
 
     agent: Aws
     names: Names
-    _made: dict[frozenset[tuple[str, str]], Aws | NoSessionError] = field(default_factory=dict)
+    _made: dict[object, Aws | NoSessionError] = field(default_factory=dict)
 
-    def of(self, tags: Mapping[str, str]) -> Aws:
+    def of(self, tags: Mapping[str, str], *, careless: bool = False) -> Aws:
         """The cloud as a session with these tags sees it; raises `NoSessionError`."""
-        key = frozenset(tags.items())
+        key = (careless, frozenset(tags.items()))
         if key not in self._made:
-            self._made[key] = self._vended(tags)
+            self._made[key] = self._vended(tags, () if careless else tuple(tags))
         made = self._made[key]
         if isinstance(made, NoSessionError):
             raise made
         return made
 
-    def _vended(self, tags: Mapping[str, str]) -> Aws | NoSessionError:
+    def _vended(self, tags: Mapping[str, str], transitive: tuple[str, ...]) -> Aws | NoSessionError:
         shown = ", ".join(f"{k}={v}" for k, v in tags.items())
         try:
             with translated(f"vending a session with {shown}"):
-                keys = mint(Minting(self.agent, self.names.vending_role_arn, tags))
+                keys = mint(Minting(self.agent, self.names.vending_role_arn, tags, transitive))
         except AwsError as error:
             return NoSessionError(error.message, refused=error.code == _DENIED)
         aws = self.agent.acting_as(keys)
