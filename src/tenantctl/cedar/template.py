@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from tenantctl.cedar.statement import escaped, literal, parse
 from tenantctl.errors import PolicyInvalidError
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 _WIDTH = 100
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -30,13 +30,19 @@ def fill(template: str, values: Mapping[str, object], *, source: str) -> str:
     import jinja2
 
     try:
-        text = _environment().from_string(template).render(values)
+        text = _compiled(template).render(values)
     except jinja2.TemplateSyntaxError as error:
         raise PolicyInvalidError(f"{source}:{error.lineno}: {error.message}") from error
     except (jinja2.TemplateError, TypeError, ArithmeticError) as error:
         raise PolicyInvalidError(f"{source}: {error}") from error
     parse(text, source)
     return cedarpy.format_policies(text, line_width=_WIDTH).rstrip() + "\n"
+
+
+@lru_cache(maxsize=8)
+def _compiled(template: str) -> Template:
+    """Compiling takes longer than all the rest of rendering, and a pool has many policies."""
+    return _environment().from_string(template)
 
 
 @cache
