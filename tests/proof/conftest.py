@@ -28,8 +28,11 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def config(layout: Mapping[str, str | None]) -> str:
-    """A configuration with this layout; `tenant` and `user` are the formats."""
+def config(layout: Mapping[str, Any]) -> str:
+    """A configuration with this layout; `tenant` and `user` are the formats.
+
+    `models` are the tiers with their models, in place of `basic` and `premium` without any.
+    """
     made = json.loads(json.dumps(CONFIG))
     data = made["data"]
     data["tables"][0]["value"] = layout.get("value", "{tenant}")
@@ -42,10 +45,12 @@ def config(layout: Mapping[str, str | None]) -> str:
         "tenant": {"pattern": tenant} if tenant else {"tag": "ClinicId"},
         "user": {"pattern": user},
     }
+    if "models" in layout:
+        made["tiers"] = {tier: {"models": models} for tier, models in layout["models"].items()}
     return yaml.safe_dump(made)
 
 
-def pool(layout: Mapping[str, str | None] | None = None) -> Pool:
+def pool(layout: Mapping[str, Any] | None = None) -> Pool:
     return parse(config(layout or {}), "tenantctl.yaml")
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tenantctl.domain.finding import Outcome
+from tenantctl.domain.model import Model
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
 from tenantctl.domain.template import Template
@@ -18,6 +19,7 @@ from tenantctl.iam.evaluate import evaluate
 from tenantctl.iam.request import Context, Request
 from tenantctl.proof.directory import load
 from tenantctl.proof.documents import Documents, session_of
+from tenantctl.proof.models import scarce
 from tenantctl.proof.prove import prove
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "proof"
@@ -63,6 +65,13 @@ def test_no_request_crosses_what_is_proved(
                 {**tags, **_USUAL, **context, "aws:principalarn": (names.vending_role_arn,)},
             )
             assert not evaluate(request, documents.for_resource(arn)).allowed, request
+        for model in scarce(names):
+            if model.model.foundation and tags["aws:principaltag/tier"][0] not in model.own:
+                request = _invoking(names, model.model, {**tags, **_USUAL}, rng)
+                through = request.context.get(_PROFILE)
+                asked = [request, *([request._replace(resource=through[0])] if through else [])]
+                policies = documents.for_resource(request.resource)
+                assert not all(evaluate(one, policies).allowed for one in asked), request
     _owners_are_served(names, documents, case)
 
 
@@ -111,6 +120,22 @@ def _reaching(
         }
         yield "bedrock-agentcore:RetrieveMemoryRecords", at, context, at
     yield "bedrock-agentcore:GetMemoryRecord", at, {"bedrock-agentcore:namespace": (space,)}, at
+
+
+_PROFILE = "bedrock:inferenceprofilearn"
+
+
+def _invoking(names: Names, model: Model, context: Context, rng: random.Random) -> Request:
+    """A request for a foundation model: by itself, or through a profile that routes to it."""
+    region = rng.choice(("us-east-1", "us-west-2", "eu-west-1"))
+    profile = model.profile or rng.choice(("", f"us.{model.foundation}", f"eu.{model.foundation}"))
+    through = {_PROFILE: (names.profile_arn(profile, region),)} if profile else {}
+    return Request(
+        session_of(names),
+        rng.choice(("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")),
+        names.foundation_model_arn(model.foundation, region),
+        {**context, **through},
+    )
 
 
 def _owners_are_served(names: Names, documents: Documents, case: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenantctl.domain.layout import tenant_key
 from tenantctl.domain.names import Names
@@ -23,13 +23,28 @@ NAMESPACE_PATH = "bedrock-agentcore:namespacePath"
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Whose a model is that is asked about: `tier` is one that may invoke it, `own` all that may.
+
+    With `routed` the request goes through the inference profile that the word names: that must be
+    allowed to be invoked, too. `doubt` says what can't be known of such a profile.
+    """
+
+    tier: str
+    own: frozenset[str]
+    routed: bool = False
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One form of an action's requests.
 
     `word` is the condition key that names the owner, as AWS writes it; `""` where the resource
     does, or nothing. `resource` is the ARN where it is known. With `companions` the key has
     several values. `without` are keys that this form doesn't carry, `known` those that are fixed.
-    `also` is a second action that must be allowed for the same request.
+    `also` is a second action that must be allowed for the same request. With a `point` it goes
+    through an access point of the bucket. `model` is there where a model is asked about.
     """
 
     action: Action
@@ -41,6 +56,8 @@ class Ask:
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     also: str = ""
+    point: bool = False
+    model: Access | None = None
 
     @property
     def shown(self) -> str:
@@ -118,7 +135,14 @@ def of_table(action: Action, names: Names, table: Table) -> Iterator[Ask]:
 
 
 def of_bucket(action: Action, names: Names, bucket: Bucket) -> Iterator[Ask]:
-    """The asks of an action on a bucket or its objects."""
+    """The asks of an action on a bucket or its objects, by themselves and through access points."""
+    direct = tuple(_on_bucket(action, names, bucket))
+    yield from direct
+    if action.through_points:
+        yield from (replace(ask, point=True) for ask in direct)
+
+
+def _on_bucket(action: Action, names: Names, bucket: Bucket) -> Iterator[Ask]:
     arn = names.bucket_arn(bucket)
     here: tuple[Form, ...] = ((arn,),)
     match action.reach:

@@ -12,16 +12,8 @@ from tenantctl.proof.documents import Documents
 from tenantctl.proof.formats import ANY_TAG, Node
 from tenantctl.proof.minters import minters, outsider
 from tenantctl.proof.trust import ASSUME, Session
+from tenantctl.proof.unseen import unseen
 from tenantctl.proof.values import TENANT, USER
-
-_OTHER_WAYS = (
-    "buckets are reached by their own ARNs: access points, access grants and the policies of KMS "
-    "keys aren't looked at"
-)
-_SERVICES = (
-    "only actions of DynamoDB, S3, AgentCore memory, STS and IAM's on the vending role are looked "
-    "at; those of other services reach no tenant's data here"
-)
 
 _BECOMES = (
     ASSUME,
@@ -55,8 +47,7 @@ def assumptions(
         *_becoming(documents, names),
         *_data(names),
         *documents.notes,
-        _OTHER_WAYS,
-        _SERVICES,
+        *unseen(documents, names),
     )
 
 

@@ -119,7 +119,8 @@ class Finder:
         values = self.asker.actor.all(values_in(cube))
         if any(dfa.empty for dfa in values.values()) or not asks(cube, Track.RESOURCE):
             return
-        product = self.asker.product(cube, Track.RESOURCE, target.resources, {}, values)
+        places = self.asker.owner.places
+        product = self.asker.product(cube, Track.RESOURCE, target.resources, places, values)
         for parse in product.parses(self.alphabet, _WORDS):
             for name, value in parse.actor:
                 if name == TENANT:
@@ -212,9 +213,11 @@ class Finder:
         if not target.resources or not asks(cube, Track.RESOURCE):
             yield next((_some(form) for form in target.resources), None)
             return
-        product = self.asker.product(cube, Track.RESOURCE, target.resources, {}, values)
-        for parse in product.parses(self.alphabet, _WORDS):
-            yield parse.word
+        places = self.asker.owner.places
+        for form in target.resources:  # those that come first are the friendlier ones
+            product = self.asker.product(cube, Track.RESOURCE, (form,), places, values)
+            for parse in product.parses(self.alphabet, _WORDS):
+                yield parse.word
 
     def _of_few(self, cube: Cube, target: Target) -> Iterator[Candidate]:
         """Candidates in which each variable has one short value, wherever it occurs."""

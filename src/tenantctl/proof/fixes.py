@@ -40,6 +40,13 @@ def _first(prover: Prover, arn: str, ask: Ask, by: str) -> str:
                 {"StringEquals": {f"aws:RequestTag/{tag}": f"${{aws:PrincipalTag/{tag}}}"}}
             )
         )
+    if ask.model is not None:
+        tag = f"aws:PrincipalTag/{names.pool.identity.tier.tag}"
+        own = sorted(ask.model.own)
+        return (
+            f"in {by}, name the models of the session's tier alone in `Resource`, or write "
+            + _condition({"StringEquals": {tag: own[0] if len(own) == 1 else own}})
+        )
     if not ask.target.owners and ask.action.reach not in _TIED:
         return f"take `{ask.action.name}` out of {by}: no condition key ties it to a tenant"
     template, what = _template(names, arn, ask)
@@ -49,7 +56,8 @@ def _first(prover: Prover, arn: str, ask: Ask, by: str) -> str:
             "whatever the policy says; follow each variable by `/` (and keep `/` out of the ids "
             "by a pattern), as in `{tier}-tier/{tenant}/`"
         )
-    return f"in {by}, " + _narrowed(names, arn, ask, template)
+    through = " (and in what is granted on access points)" if ask.point else ""
+    return f"in {by}{through}, " + _narrowed(names, arn, ask, template)
 
 
 def _narrowed(names: Names, arn: str, ask: Ask, template: Template) -> str:

@@ -14,12 +14,14 @@ from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.request import Request
 from tenantctl.proof.asks import Ask
 from tenantctl.proof.candidates import Candidate, Finder
+from tenantctl.proof.checks import checks, ways
 from tenantctl.proof.constraint import Cube, in_order
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.keys import FRESH, OF_THE_OWNER, Source, source
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.parses import TooLargeError
-from tenantctl.proof.paths import TooManyWaysError, Ways, joined
+from tenantctl.proof.paths import TooManyWaysError, joined
+from tenantctl.proof.points import KEYS, UNSEEN
 from tenantctl.proof.question import Asker
 from tenantctl.proof.situation import Situation
 from tenantctl.proof.situations import Situations
@@ -65,7 +67,11 @@ class Prover:
     def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
         """`None` is a proof that no session of any tenant reaches another's data by this ask."""
         unknown: Unknown | None = None
+        if ask.point and KEYS.isdisjoint(self.situations.keys(ask, policies)):
+            return None  # the bucket's side sees no difference, and refuses what isn't its own
         for session in self.sessions:
+            if ask.model is not None and session.tier in ask.model.own:
+                continue
             for situation in self.situations.of(ask, policies, session):
                 try:
                     for cube in self._suspects(ask, policies, session, situation):
@@ -83,19 +89,18 @@ class Prover:
         self, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Iterator[Cube]:
         """The ways for which nothing is proved, the simplest first."""
-        actions = (ask.action.name, *((ask.also,) if ask.also else ()))
-        ways = [Ways(policies, situation, action, self._crosses(ask)) for action in actions]
+        found = ways(ask, policies, situation, crosses=self._crosses(ask))
         bases: frozenset[Cube] = frozenset({session.cube})
-        for way in ways:
+        for way in found:
             bases = joined(bases, way.bases())
         denials: list[tuple[tuple[Cube, ...], ...]] | None = None
         for base in in_order(bases):
             # What the Allows alone keep apart needs no Deny: most statements are settled here.
             if self.asker.separated(base, ask.target):
                 continue
-            denials = [way.denials() for way in ways] if denials is None else denials
+            denials = [way.denials() for way in found] if denials is None else denials
             left = frozenset({base})
-            for way, denied in zip(ways, denials, strict=True):
+            for way, denied in zip(found, denials, strict=True):
                 left = way.spared(left, denied)
             for cube in in_order(left):
                 if not self.asker.separated(cube, ask.target):
@@ -109,15 +114,18 @@ class Prover:
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Witness | None:
+        if ask.model is not None and ask.model.doubt:
+            return None
         for candidate in self._candidates(cube, ask):
             if not self._real(candidate) or not confirmed(
                 self.names, self.documents.trust, session, candidate.values
             ):
                 continue
             for request in islice(self._requests(candidate, ask, policies, situation), _MOST_TRIES):
-                decision = evaluate(request, policies)
-                if decision.allowed and self._also(ask, request, policies):
-                    return Witness(candidate, session, request, decision.decided_by)
+                made = checks(self.names, ask, request, policies)
+                decisions = [evaluate(*check) for check in made]
+                if made and all(decision.allowed for decision in decisions):
+                    return Witness(candidate, session, made[0][0], decisions[0].decided_by)
         return None
 
     def _candidates(self, cube: Cube, ask: Ask) -> Iterator[Candidate]:
@@ -130,9 +138,6 @@ class Prover:
             else:
                 aside.append(candidate)
         yield from aside
-
-    def _also(self, ask: Ask, request: Request, policies: Policies) -> bool:
-        return not ask.also or evaluate(request._replace(action=ask.also), policies).allowed
 
     def _real(self, candidate: Candidate) -> bool:
         """Whether both are tenants whose ids have the declared formats, by `re` itself."""
@@ -193,6 +198,10 @@ class Prover:
         return list(dict.fromkeys((*found, FRESH)))
 
     def _why(self, situation: Situation, ask: Ask, policies: Policies) -> Unknown:
+        if ask.point:
+            return Unknown(UNSEEN)
+        if ask.model is not None and ask.model.doubt:
+            return Unknown(ask.model.doubt)
         if situation.open:
             keys = ", ".join(f"`{key}`" for key in sorted(situation.open))
             return Unknown(f"it depends on {keys}, of which nothing is known here")

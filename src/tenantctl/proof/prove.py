@@ -5,33 +5,26 @@ Pure: documents and the pool's names in, a report out.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tenantctl.domain.finding import Finding, Outcome, Party, Report
 from tenantctl.domain.names import Names
-from tenantctl.iam.conditions.comparison import Folded
-from tenantctl.iam.conditions.condition import Condition
 from tenantctl.iam.evaluate import Policies
 from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, of_tags, registry
 from tenantctl.proof.assumptions import assumptions
-from tenantctl.proof.candidates import NAMESAKES, USERS, Finder
-from tenantctl.proof.documents import Documents, session_of, texts
+from tenantctl.proof.candidates import Finder
+from tenantctl.proof.documents import Documents, session_of
 from tenantctl.proof.fixes import fix
-from tenantctl.proof.formats import ANY_TAG, Node, letters_of, parse
-from tenantctl.proof.keys import FRESH
-from tenantctl.proof.letters import Alphabet, UnsupportedError
+from tenantctl.proof.models import of_model, scarce
 from tenantctl.proof.obligation import Prover, Unknown, Witness
-from tenantctl.proof.question import Asker
 from tenantctl.proof.reach import Action, Reach, catalogue
 from tenantctl.proof.situations import Situations
 from tenantctl.proof.trust import Session, TooManyTagsError, extra_tags, sessions
-from tenantctl.proof.values import TENANT, USER, Values
+from tenantctl.proof.values import TENANT, USER
+from tenantctl.proof.vocabulary import asker_of, formats_of
 from tenantctl.proof.wayin import of_trust
 from tenantctl.proof.words import request_of, sentence
-
-_LAST_ASCII = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +50,8 @@ def prove(
     aren't `taken` (ids), wherever there are any.
     """
     extra = extra_tags(names, documents.every)
-    formats, doubts = _formats(names)
-    asker = _asker(names, documents, formats, extra)
+    formats, doubts = formats_of(names)
+    asker = asker_of(names, documents, formats, extra)
     try:
         made = sessions(names, documents.trust, extra)
     except TooManyTagsError:
@@ -103,6 +96,9 @@ def holdings(names: Names, made: Iterable[Session]) -> Iterator[Holding]:
             for a in of_memory(x, names, memory)
         )
         yield Holding("memory", names.memory_arn(memory), tuple(asks))
+    for model in scarce(names):
+        asked = tuple(a for x in actions for a in of_model(x, names, model))
+        yield Holding("models", asked[0].shown, asked)
 
 
 def _tag_keys(names: Names, session: Session) -> tuple[str, ...]:
@@ -160,6 +156,7 @@ def _breach(
 ) -> Finding:
     candidate, identity = witness.candidate, prover.names.pool.identity
     tiers = list(prover.names.pool.tiers)
+    theirs = candidate.tier if ask.model is None else ask.model.tier
     return Finding(
         rule=ask.rule,
         plane=holding.plane,
@@ -171,7 +168,7 @@ def _breach(
             candidate.values[TENANT],
             candidate.values[USER] if identity.user.tag in witness.session.tags else None,
         ),
-        owner=Party(candidate.tier or tiers[0], candidate.owner[TENANT], candidate.owner.get(USER)),
+        owner=Party(theirs or tiers[0], candidate.owner[TENANT], candidate.owner.get(USER)),
         request=request_of(witness.request, prover.names, prover.situations.keys(ask, policies)),
         decided_by=witness.decided_by,
         message=sentence(ask, witness),
@@ -198,58 +195,3 @@ def _granted(policies: Policies, ask: Ask, names: Names) -> bool:
 def _locked(policies: Policies) -> bool:
     """Whether the resource's policy denies anything, so that its loss would open something."""
     return policies.resource is not None and any(not s.allow for s in policies.resource.statements)
-
-
-def _formats(names: Names) -> tuple[dict[str, Node], tuple[str, ...]]:
-    """The formats of tenant and user; one that can't be read counts as any value, with a doubt."""
-    made: dict[str, Node] = {}
-    doubts: list[str] = []
-    identity = names.pool.identity
-    for name, pattern in ((TENANT, identity.tenant.pattern), (USER, identity.user.pattern)):
-        made[name] = ANY_TAG
-        if pattern is None:
-            continue
-        try:
-            read = parse(pattern)
-            Alphabet.of((), letters_of(read.node))
-        except UnsupportedError as error:
-            doubts.append(f"the {name}s' format {error}, so any value of a tag was looked at")
-        else:
-            made[name] = read.node
-            doubts += (
-                f"the {name}s' format holds {what}, which was ignored" for what in read.widened
-            )
-    return made, tuple(doubts)
-
-
-def _asker(
-    names: Names, documents: Documents, formats: dict[str, Node], extra: tuple[str, ...]
-) -> Asker:
-    alphabet = Alphabet.of(
-        _literals(names, documents), (s for node in formats.values() for s in letters_of(node))
-    )
-    actor = formats | {f"tag:{tag}": ANY_TAG for tag in extra}
-    empty = frozenset(name for name, node in actor.items() if node is ANY_TAG)
-    return Asker(Values(alphabet, actor, empty), Values(alphabet, formats))
-
-
-def _literals(names: Names, documents: Documents) -> Iterator[str]:
-    pool = names.pool
-    yield from (*pool.tiers, pool.region, names.account, names.vending_role_arn, FRESH)
-    yield from (*USERS, *(name for pair in NAMESAKES for name in pair), "AssumedRole", "truefalse")
-    for table in (*pool.data.tables, registry(names)):
-        yield from (names.table_arn(table), str(table.value), "/index/stream/backup/")
-    for bucket in pool.data.buckets:
-        yield from (names.bucket_arn(bucket), "/", str(bucket.prefix))
-    for memory in pool.data.memories:
-        yield from (names.memory_arn(memory), str(memory.actor), str(memory.namespace))
-    folded = False
-    for policy in documents.every:
-        yield from texts(policy)
-        folded = folded or any(
-            isinstance(c, Condition) and isinstance(c.comparison, Folded)
-            for s in policy.statements
-            for c in s.conditions
-        )
-    if folded:  # case can only be ignored where both cases are told apart
-        yield string.ascii_letters

@@ -67,7 +67,7 @@ class Asker:
         if any(dfa.empty for dfa in values.values()):
             return True
         if asks(cube, Track.RESOURCE):
-            track = self.product(cube, Track.RESOURCE, target.resources, {}, values)
+            track = self.product(cube, Track.RESOURCE, target.resources, self.owner.places, values)
             if track.separated():
                 return True
         if not target.owners:

@@ -10,8 +10,10 @@ from tenantctl.domain.names import Names
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.policy import Statement
 from tenantctl.proof.asks import Ask
+from tenantctl.proof.checks import REGION_KEY
 from tenantctl.proof.documents import session_of, statements, variable_keys
 from tenantctl.proof.keys import PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.points import KEYS
 from tenantctl.proof.situation import Situation
 from tenantctl.proof.trust import Session
 
@@ -38,7 +40,7 @@ class Situations:
         for key in self.keys(ask, policies):
             if key in settled or key.startswith(PRINCIPAL_TAG):
                 continue
-            match source(key, ask.action):
+            match self._source(key, ask):
                 case Source.STATE:
                     unknown.add(key)
                 case Source.CALLER | Source.TIME:
@@ -64,6 +66,14 @@ class Situations:
                 companions=ask.companions,
             )
 
+    def _source(self, key: str, ask: Ask) -> Source:
+        """Who decides on a key in requests of this form."""
+        if key in KEYS and ask.action.through_points:
+            return Source.CALLER if ask.point else Source.ABSENT
+        if ask.model is not None and key == REGION_KEY:
+            return Source.STATE  # it goes with the resource's
+        return source(key, ask.action)
+
     def _fixed(self, ask: Ask, session: Session) -> dict[str, tuple[str, ...]]:
         """The keys of a normal signed request of a session."""
         known: dict[str, tuple[str, ...]] = {
@@ -81,6 +91,8 @@ class Situations:
         if session.tier is not None:
             tag = self.names.pool.identity.tier.tag.lower()
             known[PRINCIPAL_TAG + tag] = (session.tier,)
+        if ask.model is not None:
+            del known[REGION_KEY]
         return known | dict(ask.known)
 
     def statements(self, ask: Ask, policies: Policies) -> tuple[Statement, ...]:

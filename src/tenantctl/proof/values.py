@@ -17,6 +17,8 @@ from tenantctl.proof.shape import Form, Wild
 
 TENANT = "tenant"
 USER = "user"
+PART = "part"
+"""A Region or an id in an ARN: no tag's value, and only on the owner's side."""
 
 _LONG = 4
 _EVERY = Letters((), negated=True)
@@ -42,7 +44,13 @@ class Values:
         if key not in self._made:
             made = self._plain(variable, loose=loose)
             for value in asked:
-                made = both(made, self._admitted(value), without=not value.admitted)
+                if value.admitted:
+                    made = both(made, self._admitted(value))
+            for fold in (False, True):  # what is refused is refused all at once
+                refused = [v.forms for v in asked if not v.admitted and v.fold is fold]
+                if refused:
+                    one = Value(variable, frozenset().union(*refused), admitted=False, fold=fold)
+                    made = both(made, self._admitted(one), without=True)
             self._made[key] = made
         return self._made[key]
 
@@ -53,6 +61,11 @@ class Values:
             name: self.of(name, (v for v in asked if v.variable == name), loose=loose)
             for name in self.formats
         }
+
+    @property
+    def places(self) -> dict[str, Dfa]:
+        """What stands in a resource's ARN without being anybody's."""
+        return {PART: self.of(PART)} if PART in self.formats else {}
 
     def words(self, values: Mapping[str, str]) -> dict[str, Dfa]:
         """Each variable with its one value."""

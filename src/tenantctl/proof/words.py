@@ -16,6 +16,7 @@ from tenantctl.proof.asks import (
     Ask,
 )
 from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
+from tenantctl.proof.models import PROFILE
 from tenantctl.proof.obligation import Witness
 from tenantctl.proof.values import TENANT
 
@@ -23,6 +24,7 @@ _SPELT = {
     key.lower(): key
     for key in (
         *(LEADING_KEYS, PREFIX, ACTOR, NAMESPACE, NAMESPACE_PATH),
+        PROFILE,
         "aws:CurrentTime",
         "aws:EpochTime",
         "aws:PrincipalAccount",
@@ -36,6 +38,9 @@ _SPELT = {
         "aws:TokenIssueTime",
         "aws:ViaAWSService",
         "dynamodb:FullTableScan",
+        "s3:AccessPointNetworkOrigin",
+        "s3:DataAccessPointAccount",
+        "s3:DataAccessPointArn",
         "s3:ResourceAccount",
     )
 }
@@ -69,6 +74,14 @@ def sentence(ask: Ask, witness: Witness) -> str:
     action = f"`{ask.action.name}`"
     if ask.also:
         return f"{who} may take the vending role again as `{owner}`, by {action}"
+    if ask.model is not None:
+        through = f" through `{candidate.word}`" if ask.model.routed else ""
+        has = f"which tier `{ask.model.tier}` has and `{witness.session.tier}` hasn't"
+        if witness.session.tier is None:
+            has = "though it carries no tier"
+        return f"{who} may use {action} on `{witness.request.resource}`{through}, {has}"
+    if ask.point:
+        action += " through an access point"
     if not ask.target.owners:
         lacks = f" without `{ask.without[0]}`" if len(ask.without) == 1 else ""
         return f"{who} may use {action}{lacks} on the whole of it, `{owner}`'s included"
