@@ -11,7 +11,8 @@ from tenantctl.cedar.folder import write
 from tenantctl.cedar.render import render
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Data, Hours, Identity, Pool, Roles, Target, Tier, ToolRule
-from tenantctl.policy.push import apply, prepare
+from tenantctl.policy.apply import apply
+from tenantctl.policy.push import Push, reviewed
 from tenantctl.policy.status import Status, status
 from tenantctl.policy.wanted import source
 
@@ -40,6 +41,22 @@ def make_names(tiers: Mapping[str, Mapping[str, ToolRule]] = TIERS) -> Names:
     return Names(pool, ACCOUNT)
 
 
+def make_registry(aws: Aws, names: Names) -> None:
+    """The table that `pool apply` makes, as far as the history needs it."""
+    aws.client("dynamodb").create_table(
+        TableName=names.registry_table,
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 @dataclass(frozen=True)
 class Bench:
     """An embedded cloud with a policy engine, and a folder of reviewed policies."""
@@ -64,11 +81,14 @@ class Bench:
         write(self.directory, render(changed.names))
         return changed
 
-    def push(self) -> list[str]:
+    def prepare(self, *, trial: bool = False) -> Push:
+        """What pushing the folder would do."""
+        return reviewed(self.aws, self.names, source(self.names, self.directory), trial=trial)
+
+    def push(self, *, trial: bool = False, **how: bool) -> list[str]:
         """Push the folder; returns what was done."""
         done: list[str] = []
-        found = source(self.names, self.directory)
-        apply(self.aws, prepare(self.aws, self.names, found), progress=done.append)
+        apply(self.aws, self.prepare(trial=trial), say=done.append, **how)
         return done
 
     def status(self) -> Status:
@@ -89,6 +109,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     names = make_names()
     write(tmp_path / "policies", render(names))
     with in_memory(region=REGION, account=ACCOUNT) as aws:
+        make_registry(aws, names)
         client = aws.client("bedrock-agentcore-control")
         made = client.create_policy_engine(name=names.policy_engine)
         client.get_policy_engine(policyEngineId=made["policyEngineId"])

@@ -159,7 +159,7 @@ def surroundings(aws: Aws, names: Names, *, home: Path | None = None) -> Surroun
     `home` is the directory of tenantctl.yaml, whose policies and templates win.
     """
     from tenantctl.lifecycle.apply import Surroundings
-    from tenantctl.policy.push import ensure_tier
+    from tenantctl.policy.ensure import ensure_tier
     from tenantctl.probes.verify import quick_check
 
     return Surroundings(

@@ -1,38 +1,36 @@
-"""Which policies the engine holds, and its writes, paced as its quota asks."""
+"""Which policies the engine holds."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from tenantctl.aws.failures import code_of, translated
+from tenantctl.aws.failures import translated
 from tenantctl.aws.session import Aws
+from tenantctl.cedar.statement import Effect, parse
 from tenantctl.domain.policies import PolicyKey, read_description
 from tenantctl.domain.pool import Target
-from tenantctl.errors import AwsError, PolicyInvalidError
-from tenantctl.policy.wanted import Wanted
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock_agentcore_control import BedrockAgentCoreControlClient
+from tenantctl.errors import ConflictError, PolicyInvalidError
 
 ACTIVE = "ACTIVE"
-TRANSITIONAL = frozenset({"CREATING", "UPDATING", "DELETING"})
+CREATING = "CREATING"
+CREATE_FAILED = "CREATE_FAILED"
+DELETING = "DELETING"
+TRANSITIONAL = frozenset({CREATING, "UPDATING", DELETING})
 
-_WRITES_PER_SECOND = 5
-"""CreatePolicy, UpdatePolicy and DeletePolicy; not adjustable.
-https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
-"""
-
-_PAUSE = 2.0  # seconds between looks at a status
+_PAUSE = 2.0  # seconds
 _GLANCE = 0.02  # the same on the embedded cloud, where changes end when looked at
-_PATIENCE = 120.0  # seconds until a status is given up; boto3's waiters have the same
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A policy in the engine; `key` is `None` for policies that aren't the tool's own."""
+    """A policy in the engine; `key` is `None` for policies that aren't the tool's own.
+
+    `text` is `None` for what isn't plain Cedar. `enforced` is false in LOG_ONLY mode. `described`
+    is false for one of ours whose description somebody changed.
+    """
 
     id: str
     name: str
@@ -41,137 +39,62 @@ class Present:
     reasons: tuple[str, ...]
     text: str | None
     enforced: bool
-
-
-@dataclass(slots=True)
-class EngineWrites:
-    """The engine's policies: read, and written no faster than the quota allows."""
-
-    aws: Aws
-    engine_id: str
-    _next: float = field(default=0.0, repr=False)
-
-    def present(self) -> tuple[Present, ...]:
-        """Every policy of the engine, in the engine's order."""
-        with translated("listing the policies"):
-            pages = self._client.get_paginator("list_policies").paginate(
-                policyEngineId=self.engine_id, PaginationConfig={"PageSize": 100}
-            )
-            return tuple(_present(policy) for page in pages for policy in page["policies"])
-
-    def ready(self) -> None:
-        """Wait until the engine takes policies; raises `AwsError` when it never will."""
-
-        def look() -> tuple[str, tuple[str, ...]]:
-            engine = self._client.get_policy_engine(policyEngineId=self.engine_id)
-            return engine["status"], tuple(engine["statusReasons"])
-
-        with translated("waiting for the policy engine"):
-            status, reasons = self._settled(look)
-        if status != ACTIVE:
-            raise AwsError(
-                f"the policy engine is in status {status}{_because(reasons)}",
-                code=status,
-                operation="GetPolicyEngine",
-                hint="delete the engine and run `tenantctl pool apply`",
-            )
-
-    def create(self, policy: Wanted) -> str:
-        """Create a policy; returns its id. Wait for it with `active`."""
-        self._pace()
-        with translated(f"creating the policy `{policy.key.annotation}`"):
-            return self._client.create_policy(
-                policyEngineId=self.engine_id,
-                name=policy.name,
-                definition={"cedar": {"statement": policy.text}},
-                description=policy.key.description,
-                validationMode="FAIL_ON_ANY_FINDINGS",
-                enforcementMode="ACTIVE",
-            )["policyId"]
-
-    def update(self, policy_id: str, policy: Wanted) -> None:
-        """Make a policy what it should be, in place."""
-        self._pace()
-        with translated(f"updating the policy `{policy.key.annotation}`"):
-            self._client.update_policy(
-                policyEngineId=self.engine_id,
-                policyId=policy_id,
-                definition={"cedar": {"statement": policy.text}},
-                description={"optionalValue": policy.key.description},
-                validationMode="FAIL_ON_ANY_FINDINGS",
-                enforcementMode="ACTIVE",
-            )
-
-    def active(self, policy_id: str, policy: Wanted) -> None:
-        """Wait until the policy is enforced.
-
-        Raises `PolicyInvalidError` with the engine's reasons when it refuses the policy.
-        """
-        with translated(f"waiting for the policy `{policy.key.annotation}`"):
-            status, reasons = self._settled(lambda: self._look(policy_id))
-        if status != ACTIVE:
-            raise PolicyInvalidError(
-                f"the engine refuses `{policy.key.annotation}` ({status}){_because(reasons)}",
-                hint=f"mend {policy.key.path} and push again; what was in force still is",
-            )
-
-    def delete(self, policy_id: str, name: str) -> None:
-        """Delete a policy and wait until its name is free; one that is gone is no error."""
-        from botocore.exceptions import ClientError
-
-        with translated(f"deleting the policy `{name}`"):
-            try:
-                status, _ = self._settled(lambda: self._look(policy_id))
-                if status != _GONE:
-                    self._pace()
-                    self._client.delete_policy(policyEngineId=self.engine_id, policyId=policy_id)
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
-                return
-            status, reasons = self._settled(lambda: self._look(policy_id))
-        if status != _GONE:
-            raise AwsError(
-                f"the policy `{name}` can't be deleted ({status}){_because(reasons)}",
-                code=status,
-                operation="DeletePolicy",
-            )
+    described: bool = True
 
     @property
-    def _client(self) -> BedrockAgentCoreControlClient:
-        return self.aws.client("bedrock-agentcore-control")
+    def inert(self) -> bool:
+        """Whether it certainly decides nothing: refused by the engine, or in LOG_ONLY mode.
 
-    def _look(self, policy_id: str) -> tuple[str, tuple[str, ...]]:
-        from botocore.exceptions import ClientError
+        A policy in another mode or status than these may be in force, whatever it says.
+        """
+        return self.status == CREATE_FAILED or (self.status == ACTIVE and not self.enforced)
 
+    @property
+    def effect(self) -> Effect:
+        """What it does; raises `ConflictError` when that can't be read."""
         try:
-            policy = self._client.get_policy(policyEngineId=self.engine_id, policyId=policy_id)
-        except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-            return _GONE, ()
-        return policy["status"], tuple(policy["statusReasons"])
-
-    def _settled(
-        self, look: Callable[[], tuple[str, tuple[str, ...]]]
-    ) -> tuple[str, tuple[str, ...]]:
-        """The status and its reasons, once the status isn't transitional any more."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            status, reasons = look()
-            if status not in TRANSITIONAL or time.monotonic() > deadline:
-                return status, reasons
-            time.sleep(_PAUSE if self.aws.target is Target.AWS else _GLANCE)
-
-    def _pace(self) -> None:
-        if self.aws.target is not Target.AWS:
-            return
-        now = time.monotonic()
-        time.sleep(max(0.0, self._next - now))
-        self._next = max(now, self._next) + 1 / _WRITES_PER_SECOND
+            return parse(self.text or "", self.name).effect
+        except PolicyInvalidError as error:
+            raise ConflictError(
+                f"the policy `{self.name}` can't be read, so it isn't known when it may go",
+                hint="look at it in the engine and delete it there, then push again",
+            ) from error
 
 
-_GONE = "GONE"
+def read(aws: Aws, engine_id: str) -> tuple[Present, ...]:
+    """Every policy of the engine, in the engine's order.
+
+    When some are on their way, they are looked at once more: most changes take a moment.
+    """
+    found = _list(aws, engine_id)
+    if any(policy.status in TRANSITIONAL for policy in found):
+        time.sleep(_PAUSE if aws.target is Target.AWS else _GLANCE)
+        found = _list(aws, engine_id)
+    return found
+
+
+def _list(aws: Aws, engine_id: str) -> tuple[Present, ...]:
+    with translated("listing the policies"):
+        pages = (
+            aws.client("bedrock-agentcore-control")
+            .get_paginator("list_policies")
+            .paginate(policyEngineId=engine_id, PaginationConfig={"PageSize": 100})
+        )
+        return tuple(_present(policy) for page in pages for policy in page["policies"])
+
+
+def enforced(present: Iterable[Present]) -> dict[str, str]:
+    """What the engine decides by, as statements by a label; what isn't plain Cedar is empty text.
+
+    Whatever may be in force counts: only what is certainly inert is left out.
+    """
+    found: dict[str, str] = {}
+    for policy in present:
+        if policy.inert:
+            continue
+        label = policy.name if policy.key is None else policy.key.annotation
+        found[label if label not in found else f"{label} ({policy.name})"] = policy.text or ""
+    return found
 
 
 def _present(policy: Mapping[str, Any]) -> Present:
@@ -185,7 +108,3 @@ def _present(policy: Mapping[str, Any]) -> Present:
         text=definition.get("cedar", {}).get("statement"),
         enforced=policy.get("enforcementMode", ACTIVE) == ACTIVE,
     )
-
-
-def _because(reasons: tuple[str, ...]) -> str:
-    return f": {'; '.join(reasons)}" if reasons else ""

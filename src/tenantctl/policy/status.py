@@ -1,4 +1,4 @@
-"""How the engine stands against the reviewed folder."""
+"""How the engine stands: against the reviewed folder, and against the last push."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import ExitCode
+from tenantctl.policy.history import Progress
 from tenantctl.policy.plan import Entry, State
-from tenantctl.policy.push import Push, prepare
+from tenantctl.policy.push import Push, reviewed
 from tenantctl.policy.wanted import Source
 
 
@@ -22,9 +23,15 @@ class Status:
 
     @property
     def in_sync(self) -> bool:
-        """Whether the engine is active and enforces exactly what it should."""
+        """Whether the engine is active and enforces exactly what it should, and no push is open."""
         push = self.push
-        return push.plan.in_sync and not push.attach and push.engine.status == "ACTIVE"
+        return (
+            push.plan.in_sync
+            and not push.attach
+            and not push.drift
+            and not push.record.open
+            and push.engine.status == "ACTIVE"
+        )
 
     @property
     def exit_code(self) -> ExitCode:
@@ -32,40 +39,60 @@ class Status:
         return ExitCode.OK if self.in_sync else ExitCode.DIFFERENCES
 
     @property
-    def summary(self) -> str:
-        """One line for people."""
-        if self.in_sync:
-            return "the engine enforces exactly these policies"
-        gateways = f"; gateways without the engine: {len(self.push.attach)}"
-        return (
-            f"the engine ({self.push.engine.status}) differs in {self._differing} policies"
-            f"{gateways if self.push.attach else ''}; `tenantctl policy push` mends what is ours"
-        )
+    def lines(self) -> tuple[str, ...]:
+        """What there is to say for people: the version, what somebody changed, the summary."""
+        latest = self.push.record.latest
+        version = "no version was pushed yet"
+        if latest is not None:
+            what = "began" if latest.progress is Progress.STARTED else "in force"
+            trial = ", log only" if latest.trial else ""
+            version = (
+                f"version {latest.number}{trial} {what} since {latest.ended or latest.started}, "
+                f"by {latest.who}"
+            )
+        drift = tuple(f"changed since the last push: {one}" for one in self.push.drift)
+        return (version, *drift, self._summary)
 
     @property
-    def _differing(self) -> int:
-        return sum(entry.state is not State.ACTIVE for entry in self.push.plan.entries)
+    def _summary(self) -> str:
+        push = self.push
+        if self.in_sync:
+            return "the engine enforces exactly these policies"
+        differing = sum(entry.state is not State.ACTIVE for entry in push.plan.entries)
+        said = [f"the engine ({push.engine.status}) differs in {differing} policies"]
+        if push.attach:
+            said.append(f"gateways without the engine: {len(push.attach)}")
+        if push.record.open:
+            said.append("a push hasn't ended")
+        option = " --overwrite-drift" if push.drift else ""
+        return f"{'; '.join(said)}; `tenantctl policy push{option}` mends what is ours"
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Policy, state, name in the engine, and the engine's reasons."""
         return [
-            (entry.label, entry.state.value, _name(entry), "; ".join(_reasons(entry)))
+            (entry.label, entry.state.value, entry.name, "; ".join(_reasons(entry)))
             for entry in self.push.plan.entries
         ]
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON value."""
-        engine = self.push.engine
+        push = self.push
+        engine, latest = push.engine, push.record.latest
         return {
             "engine": {"name": engine.name, "arn": engine.arn, "status": engine.status},
             "source": None if self.source.directory is None else str(self.source.directory),
+            "version": None if latest is None else latest.document(),
+            "drift": [
+                {"policy": one.label, "name": one.name, "change": one.change.value}
+                for one in push.drift
+            ],
             "policies": [
                 {"policy": label, "state": state, "name": name, "reasons": list(_reasons(entry))}
                 for entry, (label, state, name, _) in zip(
-                    self.push.plan.entries, self.rows(), strict=True
+                    push.plan.entries, self.rows(), strict=True
                 )
             ],
-            "unattached_gateways": sorted(g.arn for g in self.push.attach.values()),
+            "unattached_gateways": sorted(to.gateway.arn for to in push.attach),
             "differs_from_configuration": list(self.source.differing),
             "in_sync": self.in_sync,
         }
@@ -73,13 +100,7 @@ class Status:
 
 def status(aws: Aws, names: Names, policies: Source) -> Status:
     """Compare the engine with the policies; raises `NotFoundError` without an engine."""
-    return Status(prepare(aws, names, policies), policies)
-
-
-def _name(entry: Entry) -> str:
-    if entry.present is not None:
-        return entry.present.name
-    return "" if entry.wanted is None else entry.wanted.name
+    return Status(reviewed(aws, names, policies), policies)
 
 
 def _reasons(entry: Entry) -> tuple[str, ...]:

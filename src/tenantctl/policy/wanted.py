@@ -38,9 +38,13 @@ class Wanted:
     """One policy as the engine should hold it."""
 
     key: PolicyKey
-    name: str
     text: str
     effect: Effect
+
+    @property
+    def name(self) -> str:
+        """Its name in the engine, as long as nothing else has it."""
+        return self.key.name(self.text)
 
 
 def source(names: Names, directory: Path | None, *, beside: Path | None = None) -> Source:
@@ -73,10 +77,9 @@ def wanted(
         statement = policy.statement
         if gateway is not None:
             statement = on_gateway(statement, gateway.arn)
-        name = policy.key.name(statement.text)
-        if NAME.fullmatch(name) is None:
-            raise PolicyInvalidError(f"`{name}` can't name a policy")
-        made.append(Wanted(policy.key, name, statement.text, statement.effect))
+        made.append(Wanted(policy.key, statement.text, statement.effect))
+        if NAME.fullmatch(made[-1].name) is None:
+            raise PolicyInvalidError(f"`{made[-1].name}` can't name a policy")
     if len(made) > MAX_POLICIES:
         raise PolicyInvalidError(
             f"{len(made)} policies are more than an engine takes",

@@ -23,5 +23,6 @@ def status_command(
         console.emit_json(found.document())
     else:
         console.emit_table(("POLICY", "STATE", "NAME", "REASONS"), found.rows())
-        console.note(found.summary)
+        for line in found.lines:
+            console.note(line)
     raise typer.Exit(found.exit_code)

@@ -1,0 +1,128 @@
+"""Show a push before it is made, ask, make it: the same for `push` and `rollback`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenantctl.cli import console, context, params
+
+if TYPE_CHECKING:
+    from tenantctl.aws.session import Aws
+    from tenantctl.cedar.diff import Comparison, Difference
+    from tenantctl.policy.push import Push
+
+OverwriteDrift = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite-drift", help="Push although somebody changed the policies since the last push."
+    ),
+]
+TakeOver = Annotated[
+    bool,
+    typer.Option(
+        "--take-over", help="Push although another push seems to be going on: you know it is dead."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What the user asked for."""
+
+    dry_run: bool
+    yes: bool
+    overwrite_drift: bool
+    take_over: bool
+    output: params.Format
+
+
+def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> None:
+    """Show what the push changes, ask where it changes decisions, and make it."""
+    from tenantctl.policy.apply import apply
+    from tenantctl.policy.difference import difference
+
+    found = difference(aws, push)
+    if how.output is params.Format.TABLE:
+        _show(push, found)
+    number = None
+    if not how.dry_run and not push.nothing:
+        if push.replaces:
+            console.confirm("replace policies that are in force?", yes=how.yes)
+        number = apply(
+            aws,
+            push,
+            say=(lambda _: None) if context.of(ctx).quiet else console.note,
+            overwrite_drift=how.overwrite_drift,
+            take_over=how.take_over,
+        )
+    if how.output is params.Format.JSON:
+        console.emit_json(_document(push, found, number))
+    console.note(_end(push, how, number))
+
+
+def _end(push: Push, how: How, number: int | None) -> str:
+    if push.nothing:
+        return "nothing to do"
+    if how.dry_run:
+        return "planned"
+    return "nothing left to do" if number is None else f"pushed version {number}"
+
+
+def _changes(push: Push) -> list[dict[str, str]]:
+    verb = "create, log only" if push.request.trial else "create"
+    policies = [
+        {"policy": entry.label, "change": _VERBS.get(entry.state.value, verb)}
+        for entry in push.plan.changes
+    ]
+    return policies + [{"policy": to.gateway.name, "change": to.words} for to in push.attach]
+
+
+_VERBS = {
+    "pending": "await",
+    "changed": "delete",
+    "failed": "delete",
+    "log-only": "delete",
+    "stale": "delete",
+}
+
+
+def _show(push: Push, found: Comparison) -> None:
+    rows = [tuple(row.values()) for row in _changes(push)]
+    if rows:
+        console.emit_table(("POLICY", "CHANGE"), rows)
+    for one in found.differences:
+        console.emit_text(_line(one))
+    for what in found.beyond:
+        console.note(f"not compared: {what}")
+    if not push.request.trial:
+        for deviation in push.drift:
+            console.note(f"changed since the last push: {deviation}")
+    if push.resumes:
+        console.note(f"goes on with version {push.resumes}, whose push hasn't ended")
+
+
+def _line(one: Difference) -> str:
+    said = "newly allowed" if one.allowed else "newly refused"
+    return console.printable(" · ".join((one.tier or "any tier", one.tool, *one.where, said)))
+
+
+def _document(push: Push, found: Comparison, number: int | None) -> dict[str, Any]:
+    return {
+        "version": number,
+        "changes": _changes(push),
+        "differences": [
+            {
+                "newly": "allowed" if one.allowed else "refused",
+                "tier": one.tier,
+                "tool": one.tool,
+                "where": list(one.where),
+                "decided_by": list(one.deciding),
+            }
+            for one in found.differences
+        ],
+        "beyond": list(found.beyond),
+        "drift": [str(deviation) for deviation in push.drift],
+    }
