@@ -105,7 +105,8 @@ class Source:
             made = self._tuple(node, bare, path)
         else:
             return self._leaf(node, kind, path)
-        for meta in _metas(kind):
+        # Its own, not those of the values in it.
+        for meta in (arg for arg in get_args(kind)[1:] if isinstance(arg, msgspec.Meta)):
             if len(made) < (meta.min_length or 0):
                 raise self.error(f"expected {meta.description}", *path)
             if meta.max_length is not None and len(made) > meta.max_length:
