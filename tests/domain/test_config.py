@@ -188,6 +188,7 @@ MISTAKES = [
         ('"[a-z]+"', '"[a-z"', 15, "identity.tenant.pattern", "regular expression", None),
         ('"[a-z]+"', '"a{99999999999}"', 15, "identity.tenant.pattern", "regular expression", None),
         ('"[a-z]+"', '"[[a]"', 15, "identity.tenant.pattern", "nested set", None),
+        ('"[a-z]+"', "'(a)\\1'", 15, "identity.tenant.pattern", "a back reference", None),
         ('"[a-z]+"', '""', 15, "identity.tenant.pattern", "regular expression", None),
         ("vending: vends", "vending: Runs", 19, "roles.vending", "another", None),
         ("agent: runs", "agent: a/b", 18, "roles.agent", "without a path", None),

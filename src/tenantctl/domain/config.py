@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from tenantctl.domain.pool import (
     Table,
     Target,
 )
+from tenantctl.domain.regular import PatternError, compiled
 from tenantctl.domain.template import Template, Variable
 from tenantctl.domain.yaml_nodes import compose, read_text
 from tenantctl.domain.yaml_shape import Source, Step, shown
@@ -101,10 +100,8 @@ class _Check:
 
     def regex(self, pattern: str, *path: Step) -> None:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                re.compile(pattern)
-        except (re.error, OverflowError, RecursionError, Warning) as error:
+            compiled(pattern)
+        except PatternError as error:
             message = f"expected a regular expression, got {shown(pattern)}: {error}"
             raise self.source.error(message, *path) from error
 
@@ -173,7 +170,7 @@ class _Check:
 
     def tier_values(self, claim: Claim, tiers: Iterable[str]) -> None:
         for name in tiers:
-            if claim.pattern is not None and re.fullmatch(claim.pattern, name) is None:
+            if not claim.takes(name):
                 message = f"{shown(name)} doesn't match `identity.tier.pattern`"
                 raise self.source.error(message, "tiers", name)
 

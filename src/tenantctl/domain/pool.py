@@ -1,6 +1,6 @@
 """The pool: one vendor's shared infrastructure, as `tenantctl.yaml` describes it, already checked.
 
-These are values without behaviour of their own; `config` reads them from YAML, `names` builds
+These are values; `config` reads them from YAML, `names` builds
 every resource name from them.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tenantctl.domain.regular import matches
 from tenantctl.domain.target import Target as Target  # noqa: PLC0414 - part of a pool, so found here too
 from tenantctl.domain.template import Template, Variable
 
@@ -24,6 +25,10 @@ class Claim:
     tag: str
     claim: str
     pattern: str | None = None
+
+    def takes(self, value: str) -> bool:
+        """Whether a value has the format. Raises `PatternError` for a pattern that isn't one."""
+        return self.pattern is None or matches(self.pattern, value)
 
 
 @dataclass(frozen=True, slots=True)

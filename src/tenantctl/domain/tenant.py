@@ -51,7 +51,7 @@ def check_value(value: str, claim: Claim, what: str) -> str:
             f"{what} `{value}` can't be a session tag value",
             hint="use 1 to 256 letters, digits, spaces and _ . : / = + - @",
         )
-    if claim.pattern is not None and re.fullmatch(claim.pattern, value) is None:
+    if not claim.takes(value):
         raise UsageError(
             f"{what} `{value}` doesn't match the pattern of the configuration",
             hint=f"it must match `{claim.pattern}`",
