@@ -10,49 +10,12 @@ from tenantctl.cedar.axis import Axis, Form
 from tenantctl.cedar.boxes import Box, TooManyBoxesError, cover, intersection, same, without
 from tenantctl.cedar.known import Known
 from tenantctl.cedar.matching import full, matching
-from tenantctl.cedar.space import Cell
+from tenantctl.cedar.space import Cell, cut
 from tenantctl.cedar.statement import Effect, Statement, parse
 from tenantctl.cedar.wording import phrase
+from tenantctl.domain.tools import Tool
 
 ANY_TIER = "any tier"
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """Both sets together; a statement that is in both is one, whatever it is called."""
-
-    policies: dict[str, Statement]
-    was: set[str]
-    will: set[str]
-
-
-def together(old: Mapping[str, str], new: Mapping[str, str]) -> Both:
-    """Read both sets; raises `PolicyInvalidError` for text that isn't one statement."""
-    policies: dict[str, Statement] = {}
-    labels: dict[str, str] = {}
-    sides: list[set[str]] = []
-    for texts, suffix in ((new, ""), (old, " before")):
-        side: set[str] = set()
-        for name, text in texts.items():
-            statement = parse(text, name)
-            label = labels.setdefault(_meaning(statement), _free(name, suffix, policies))
-            policies.setdefault(label, statement)
-            side.add(label)
-        sides.append(side)
-    return Both(policies, was=sides[1], will=sides[0])
-
-
-def _free(name: str, suffix: str, taken: Container[str]) -> str:
-    while name in taken:
-        name = f"{name}{suffix or ' again'}"
-    return name
-
-
-def _meaning(policy: Statement) -> str:
-    """Equal for statements that differ at most in annotations and layout."""
-    conditions = [(condition.kind, condition.body) for condition in policy.conditions]
-    head = repr((policy.effect, policy.principal, policy.action, policy.resource))
-    return head + json.dumps(conditions, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +35,65 @@ class Part:
         return (*who, place, self.cell.action, self.cell.gateway, not self.allowed, self.box)
 
 
-def changes(cell: Cell, both: Both, known: Known) -> tuple[list[Part], tuple[str, ...]]:
+def parts(
+    old: Mapping[str, str], new: Mapping[str, str], tools: Mapping[str, Tool], known: Known
+) -> tuple[list[Part], tuple[str, ...]]:
+    """All that changes between two sets of statements by id, and what may be missing, in words.
+
+    Raises `PolicyInvalidError` for text that isn't one statement.
+    """
+    both = _together(old, new)
+    found: list[Part] = []
+    beyond: dict[str, None] = {}
+    space = cut(both.policies, tools, known=known.tier_cuts, gateways=known.places, limit=None)
+    for cell in space.cells:
+        here = set(cell.reads)
+        if both.was & here == both.will & here:
+            continue
+        some, more = _changes(cell, both, known)
+        found += some
+        beyond.update(dict.fromkeys((*cell.beyond, *more)))
+    return found, tuple(beyond)
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """_Both sets together; a statement that is in both is one, whatever it is called."""
+
+    policies: dict[str, Statement]
+    was: set[str]
+    will: set[str]
+
+
+def _together(old: Mapping[str, str], new: Mapping[str, str]) -> _Both:
+    policies: dict[str, Statement] = {}
+    labels: dict[str, str] = {}
+    sides: list[set[str]] = []
+    for texts, suffix in ((new, ""), (old, " before")):
+        side: set[str] = set()
+        for name, text in texts.items():
+            statement = parse(text, name)
+            label = labels.setdefault(_meaning(statement), _free(name, suffix, policies))
+            policies.setdefault(label, statement)
+            side.add(label)
+        sides.append(side)
+    return _Both(policies, was=sides[1], will=sides[0])
+
+
+def _free(name: str, suffix: str, taken: Container[str]) -> str:
+    while name in taken:
+        name = f"{name}{suffix or ' again'}"
+    return name
+
+
+def _meaning(policy: Statement) -> str:
+    """Equal for statements that differ at most in annotations and layout."""
+    conditions = [(condition.kind, condition.body) for condition in policy.conditions]
+    head = repr((policy.effect, policy.principal, policy.action, policy.resource))
+    return head + json.dumps(conditions, sort_keys=True)
+
+
+def _changes(cell: Cell, both: _Both, known: Known) -> tuple[list[Part], tuple[str, ...]]:
     """The calls of the cell that fare differently, and what may be missing, in words."""
     try:
         boxes, beyond = matching(cell, {name: both.policies[name] for name in cell.reads})

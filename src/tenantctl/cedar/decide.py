@@ -174,5 +174,7 @@ def _value(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, list | tuple):
         return [_value(part) for part in value]
     if isinstance(value, Decimal | float):
-        return {"__extn": {"fn": "decimal", "arg": f"{Decimal(str(value)):f}"}}
+        text = f"{Decimal(str(value)):f}"
+        # Cedar reads no decimal without a point.
+        return {"__extn": {"fn": "decimal", "arg": text if "." in text else f"{text}.0"}}
     return value

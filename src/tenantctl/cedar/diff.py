@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from tenantctl.cedar.axis import Axis, Form
 from tenantctl.cedar.boxes import Box, bits
-from tenantctl.cedar.changes import Part, changes, together
+from tenantctl.cedar.changes import Part, parts
 from tenantctl.cedar.decide import Decider, ToolCall
 from tenantctl.cedar.known import Known
-from tenantctl.cedar.space import ANOTHER_GATEWAY, Cell, cut
+from tenantctl.cedar.space import ANOTHER_GATEWAY, Cell
 from tenantctl.cedar.wording import HOURS, phrase
 from tenantctl.domain.clock import HOUR_INPUT
 from tenantctl.domain.tools import TOOLS, Tool
@@ -70,30 +70,21 @@ def compare(
 
     Raises `PolicyInvalidError` for text that isn't one statement.
     """
-    both = together(old, new)
-    found: list[Part] = []
-    beyond: dict[str, None] = {}
-    for cell in cut(both.policies, tools, known=known.tier_cuts, limit=None).cells:
-        here = set(cell.reads)
-        if both.was & here == both.will & here:
-            continue
-        parts, more = changes(cell, both, known)
-        found += parts
-        beyond.update(dict.fromkeys((*cell.beyond, *more)))
+    found, beyond = parts(old, new, tools, known)
     order = {tool.action: number for number, tool in enumerate(tools.values())}
     found.sort(key=lambda part: part.sort_key(order.get(part.cell.action, len(order))))
-    return Comparison(tuple(_confirmed(found, old, new, known)), tuple(beyond))
+    return Comparison(tuple(_confirmed(found, old, new, known)), beyond)
 
 
 def _confirmed(
-    parts: Sequence[Part], old: Mapping[str, str], new: Mapping[str, str], known: Known
+    found: Sequence[Part], old: Mapping[str, str], new: Mapping[str, str], known: Known
 ) -> Iterator[Difference]:
     """The differences, each with a call that Cedar itself decides so."""
-    if not parts:
+    if not found:
         return
-    calls = [_example(part.cell, part.box) for part in parts]
+    calls = [_example(part.cell, part.box) for part in found]
     before, after = (Decider(side).decide_all(calls) for side in (old, new))
-    for part, call, was, will in zip(parts, calls, before, after, strict=True):
+    for part, call, was, will in zip(found, calls, before, after, strict=True):
         if (was.allowed, will.allowed) != (not part.allowed, part.allowed):
             raise AssertionError(f"policies and their parts decide differently: {call}")
         yield Difference(

@@ -13,7 +13,7 @@ from tenantctl.cedar.operand import Attribute, Kind
 class Known:
     """What is known of the pool: its tiers, the claim that says one's tier, each tier's gateway.
 
-    `gateways` are the tiers by their gateway's ARN.
+    `gateways` are the tiers by their gateway's ARN; of several of a tier, the last one exists.
     """
 
     tiers: tuple[str, ...] = ()
@@ -29,3 +29,8 @@ class Known:
     def tier_cuts(self) -> tuple[Mention, ...]:
         """What tells the tiers apart where anything about the claim is asked."""
         return tuple(Mention(self.attribute, Asks.TEXT, tier) for tier in self.tiers)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Each tier's gateway, by its ARN."""
+        return tuple({tier: arn for arn, tier in self.gateways.items()}.values())

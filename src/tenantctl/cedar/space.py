@@ -135,21 +135,23 @@ def cut(
     tools: Mapping[str, Tool] = TOOLS,
     *,
     known: Sequence[Mention] = (),
+    gateways: Iterable[str] = (),
     limit: int | None = MAX_CALLS,
 ) -> Space:
     """Cut the space of calls at every constant of the policies, and at those in `known`.
 
-    An axis exists only where a policy asks about the attribute. `limit` is what a cell's size
-    may be without a word in `beyond`, None for whoever doesn't ask for `calls`.
+    There are cells for each of `gateways` too where a policy names no gateway. An axis exists only
+    where a policy asks about the attribute. `limit` is what a cell's size may be without a word in
+    `beyond`, None for whoever doesn't ask for `calls`.
     """
     actions = {tool.action: tool for tool in tools.values()}
-    gateways = sorted({one for p in policies.values() for one in named(p, GATEWAY)})
+    places = {one for p in policies.values() for one in named(p, GATEWAY)}
     if any(policy.gateway is None for policy in policies.values()):
-        gateways.append(ANOTHER_GATEWAY)
+        places |= {*gateways, ANOTHER_GATEWAY}
     groups = {"CallTool", "Mcp", *(tool.target for tool in tools.values())}
     mentioned = {one for p in policies.values() for one in named(p, ACTION)} - groups
     cells: list[Cell] = []
-    for gateway in gateways:
+    for gateway in sorted(places):
         for action in (*actions, *sorted(mentioned - set(actions))):
             tool = actions.get(action)
             there = {
