@@ -79,6 +79,7 @@ class Principals:
             return Reach.ACCOUNT if caller.account in self.accounts else None
         there = {
             PrincipalKind.SERVICE: caller.arn in self.services,
+            PrincipalKind.FEDERATED: caller.arn in self.federated,
             PrincipalKind.ROOT: caller.account in self.accounts,
         }
         return Reach.DIRECT if there.get(caller.kind) else None
@@ -87,7 +88,12 @@ class Principals:
         if self.everyone:
             return True
         match caller.kind:
-            case PrincipalKind.SERVICE | PrincipalKind.ANONYMOUS | PrincipalKind.ROOT:
+            case (
+                PrincipalKind.SERVICE
+                | PrincipalKind.FEDERATED
+                | PrincipalKind.ANONYMOUS
+                | PrincipalKind.ROOT
+            ):
                 return self._named(caller) is not None
         listed = caller.arn in self.arns and caller.account in self.accounts
         return listed and (caller.kind is not PrincipalKind.SESSION or caller.role_arn in self.arns)

@@ -13,6 +13,7 @@ class PrincipalKind(StrEnum):
     USER = "user"
     SESSION = "session"  # an assumed-role session
     SERVICE = "service"
+    FEDERATED = "federated"  # somebody for whom an identity provider vouches, entering a role
     ROOT = "root"
     ANONYMOUS = "anonymous"
 
@@ -21,8 +22,9 @@ class Principal(NamedTuple):
     """Who asks; a tuple, as a request is.
 
     `arn` is the user's, the session's (`arn:aws:sts::…:assumed-role/NAME/SESSION`) or the
-    account root's; for a service it is its name (`bedrock-agentcore.amazonaws.com`), for an
-    anonymous caller `*`. `role_arn` is the role of a session.
+    account root's; for a service it is its name (`bedrock-agentcore.amazonaws.com`), for somebody
+    federated the provider's name or ARN, for an anonymous caller `*`. `role_arn` is the role of a
+    session.
     """
 
     kind: PrincipalKind

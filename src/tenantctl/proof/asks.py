@@ -183,20 +183,6 @@ def of_memory(action: Action, names: Names, memory: Memory) -> Iterator[Ask]:
         yield Ask(action, "MEMORY-WHOLE", Target((), here), arn, without=keys)
 
 
-def of_tags(action: Action, names: Names, keys: tuple[str, ...]) -> Ask:
-    """The ask of a session that takes the vending role again, with another tenant's tag."""
-    owners = tuple((tier, (Slot(TENANT),)) for tier in names.pool.tiers)
-    return Ask(
-        action,
-        "STS-RETAG",
-        Target(owners, ((names.vending_role_arn,),)),
-        names.vending_role_arn,
-        f"aws:RequestTag/{names.pool.identity.tenant.tag}",
-        known={"aws:tagkeys": keys},
-        also="sts:TagSession",
-    )
-
-
 def of_role(action: Action, names: Names) -> Iterator[Ask]:
     """The ask of an action on the vending role itself."""
     if action.reach is Reach.ROLE:

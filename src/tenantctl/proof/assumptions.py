@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Claim
 from tenantctl.iam.policy import Policy
-from tenantctl.iam.request import PrincipalKind
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.formats import ANY_TAG, Node
-from tenantctl.proof.minters import minters, outsider
-from tenantctl.proof.trust import ASSUME, Session
+from tenantctl.proof.minters import ASSUME
+from tenantctl.proof.trust import Session
+from tenantctl.proof.trusted import others
 from tenantctl.proof.unseen import unseen
 from tenantctl.proof.values import TENANT, USER
 
@@ -28,6 +28,7 @@ _BECOMES = (
     "iam:PutGroupPolicy",
     "iam:PutUserPolicy",
     "iam:SetDefaultPolicyVersion",
+    "iam:TagRole",
     "iam:UpdateLoginProfile",
     "cognito-idp:AdminCreateUser",
     "cognito-idp:AdminSetUserPassword",
@@ -62,19 +63,7 @@ def _trusted(documents: Documents, names: Names, made: tuple[Session, ...]) -> I
             "the trust policy lets no session with a tenant's tag in: `sts:AssumeRole` and "
             "`sts:TagSession` must both be allowed to the agent role"
         )
-    for minter in minters(names, documents.trust):
-        if minter == outsider() or minter.role_arn == names.agent_role_arn:
-            continue
-        if minter.kind is PrincipalKind.SERVICE:
-            yield f"trusted base: the service `{minter.arn}` may take the vending role too"
-        elif (minter.role_arn or "").endswith(":role/any"):
-            yield (
-                f"warning: the trust policy names the root of account `{minter.account}`: every "
-                "principal there whose own policies allow it can mint a session of any tenant"
-            )
-        else:
-            who = minter.role_arn or minter.arn
-            yield f"trusted base: `{who}` can mint a session of any tenant too"
+    yield from others(names, documents.trust)
 
 
 def _formats(names: Names, formats: Mapping[str, Node]) -> Iterator[str]:

@@ -75,6 +75,10 @@ class Prover:
             for situation in self.situations.of(ask, policies, session):
                 try:
                     for cube in self._suspects(ask, policies, session, situation):
+                        doubt = self.situations.doubt(ask, session)
+                        if doubt is not None:
+                            unknown = Unknown(doubt)
+                            break
                         witness = self._witness(cube, ask, policies, session, situation)
                         if witness is not None:
                             return witness

@@ -8,12 +8,12 @@ in for some of them, and a trust policy must itself allow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.principal import Reach
-from tenantctl.proof.constraint import Cube, Match, Value
+from tenantctl.proof.constraint import Constraint, Cube
 from tenantctl.proof.situation import Situation
 
 _MOST_CUBES = 50_000
@@ -111,9 +111,8 @@ def _joined(some: Iterable[Cube], others: Iterable[Cube]) -> set[Cube]:
     rest = tuple(others)
     for one in some:
         for other in rest:
-            cube = one | other
-            if not _contradicts(cube):
-                found.add(cube)
+            if not _contradict(one, other):
+                found.add(one | other)
             if len(found) > _MOST_CUBES:
                 raise TooManyWaysError
     return found
@@ -132,15 +131,11 @@ def _spared(cubes: frozenset[Cube], ways: tuple[Cube, ...]) -> frozenset[Cube]:
     return frozenset(found)
 
 
-def _contradicts(cube: Cube) -> bool:
-    """Whether a constraint and its opposite are both asked for."""
-    return any(
-        (
-            Match(c.track, c.forms, admitted=not c.admitted, fold=c.fold)
-            if isinstance(c, Match)
-            else Value(c.variable, c.forms, admitted=not c.admitted, fold=c.fold)
-        )
-        in cube
-        for c in cube
-        if not c.admitted
-    )
+def _contradict(one: Cube, other: Cube) -> bool:
+    """Whether one asks for the opposite of what the other asks for."""
+    few, many = sorted((one, other), key=len)
+    return any(_opposite(constraint) in many for constraint in few)
+
+
+def _opposite(constraint: Constraint) -> Constraint:
+    return replace(constraint, admitted=not constraint.admitted)

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from tenantctl.domain.finding import Finding, Outcome, Party, Report
 from tenantctl.domain.names import Names
 from tenantctl.iam.evaluate import Policies
-from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, of_tags, registry
+from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
 from tenantctl.proof.assumptions import assumptions
 from tenantctl.proof.candidates import Finder
+from tenantctl.proof.chaining import retag, retags
 from tenantctl.proof.documents import Documents, session_of
 from tenantctl.proof.fixes import fix
 from tenantctl.proof.models import of_model, scarce
 from tenantctl.proof.obligation import Prover, Unknown, Witness
 from tenantctl.proof.reach import Action, Reach, catalogue
 from tenantctl.proof.situations import Situations
-from tenantctl.proof.trust import Session, TooManyTagsError, extra_tags, sessions
+from tenantctl.proof.tagging import TooManySessionsError, extra_tags
+from tenantctl.proof.trust import sessions
 from tenantctl.proof.values import TENANT, USER
 from tenantctl.proof.vocabulary import asker_of, formats_of
 from tenantctl.proof.wayin import of_trust
@@ -53,14 +55,15 @@ def prove(
     formats, doubts = formats_of(names)
     asker = asker_of(names, documents, formats, extra)
     try:
-        made = sessions(names, documents.trust, extra)
-    except TooManyTagsError:
-        made = ()
-        doubts = (*doubts, "the documents speak of more tags than can be combined")
+        made = sessions(names, documents.trust, documents.every)
+        chained = retags(names, documents)
+    except TooManySessionsError as error:
+        made, chained = (), (retag(names, {}),)
+        doubts = (*doubts, str(error))
     prover = Prover(names, documents, made, asker, Finder(asker), Situations(names), taken)
     found = [*of_trust(documents, names)]
     own = names.table_arn(registry(names))
-    for holding in holdings(names, made):
+    for holding in holdings(names, chained):
         policies = _policies(documents, names, holding)
         actions: dict[tuple[Action, str], list[Ask]] = {}
         for ask in holding.asks:
@@ -75,13 +78,11 @@ def prove(
     return Report(target, tuple(found), assumptions(documents, names, made, formats))
 
 
-def holdings(names: Names, made: Iterable[Session]) -> Iterator[Holding]:
+def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
     """Everything that is asked about, in the order of the report."""
     actions = catalogue().values()
-    keys = tuple(dict.fromkeys(tag for s in made for tag in _tag_keys(names, s)))
-    role = names.vending_role_arn
-    retag = of_tags(catalogue()["sts:AssumeRole"], names, keys)
-    yield Holding("sts", role, (retag, *(a for x in actions for a in of_role(x, names))))
+    own = (ask for action in actions for ask in of_role(action, names))
+    yield Holding("sts", names.vending_role_arn, (*chained, *own))
     for table in (*names.pool.data.tables, registry(names)):
         asks = (a for x in actions if x.service == "dynamodb" for a in of_table(x, names, table))
         yield Holding("dynamodb", names.table_arn(table), tuple(asks))
@@ -99,12 +100,6 @@ def holdings(names: Names, made: Iterable[Session]) -> Iterator[Holding]:
     for model in scarce(names):
         asked = tuple(a for x in actions for a in of_model(x, names, model))
         yield Holding("models", asked[0].shown, asked)
-
-
-def _tag_keys(names: Names, session: Session) -> tuple[str, ...]:
-    tier = (names.pool.identity.tier.tag,) if session.tier is not None else ()
-    own = set(names.pool.identity.tags.values())
-    return (*tier, *(tag for tag in session.tags if tag in own))
 
 
 def _policies(documents: Documents, names: Names, holding: Holding) -> Policies:

@@ -12,7 +12,7 @@ from tenantctl.iam.policy import Statement
 from tenantctl.proof.asks import Ask
 from tenantctl.proof.checks import REGION_KEY
 from tenantctl.proof.documents import session_of, statements, variable_keys
-from tenantctl.proof.keys import PRINCIPAL_TAG, Source, choices, source
+from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS, Source, choices, source
 from tenantctl.proof.points import KEYS
 from tenantctl.proof.situation import Situation
 from tenantctl.proof.trust import Session
@@ -30,7 +30,12 @@ class Situations:
     )
 
     def of(self, ask: Ask, policies: Policies, session: Session) -> Iterator[Situation]:
-        """The situations that together cover every request of this form by such a session."""
+        """The situations that together cover every request of this form by such a session.
+
+        A session can't pass the tag that it inherits: then there are none.
+        """
+        if ask.also and ask.word.lower().removeprefix(REQUEST_TAG) in session.lasting:
+            return
         known = self._fixed(ask, session)
         slots = session.principal_tags
         word = ask.word.lower()
@@ -65,6 +70,15 @@ class Situations:
                 several=ask.resource is None and bool(ask.target.resources),
                 companions=ask.companions,
             )
+
+    def doubt(self, ask: Ask, session: Session) -> str | None:
+        """What isn't documented of such a request by such a session; `None` if nothing."""
+        inherited = session.lasting & {key.lower() for key in ask.known.get(TAG_KEYS, ())}
+        if not ask.also or not inherited:
+            return None
+        # It can't pass them again, so the request passes if they count without that.
+        which = ", ".join(f"`{tag}`" for tag in sorted(inherited))
+        return f"whether tags that a chained session inherits ({which}) count as passed isn't known"
 
     def _source(self, key: str, ask: Ask) -> Source:
         """Who decides on a key in requests of this form."""
@@ -120,4 +134,6 @@ class Situations:
         relevant = self.statements(ask, policies)
         asked = [c for s in relevant for c in s.conditions if c.key == key]
         values, complete = choices(key, asked, context)
+        if key.startswith(REQUEST_TAG) and ask.also:  # what isn't passed is left out by the ask
+            values = tuple(value for value in values if value is not None)
         return values, complete and not any(key in variable_keys(s) for s in relevant)

@@ -8,38 +8,68 @@ policy lets in. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import product
 
 from tenantctl.iam.conditions.condition import Condition
-from tenantctl.iam.policy import Policy
+from tenantctl.iam.policy import Statement
 from tenantctl.proof.keys import TAG_KEYS
+
+_MOST_CASES = 4_096
+_MOST_SPELLINGS = 16
+"""How much is looked at for one tag: so many comparisons, so many spellings."""
 
 _Answers = tuple[bool | None, ...]
 
 
-def spellings(trust: Policy, tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The keys of the tags in every spelling that makes a difference, as they are given first."""
-    asked = [
-        (statement.allow, condition)
-        for statement in trust.statements
-        for condition in statement.conditions
-        if isinstance(condition, Condition) and condition.key == TAG_KEYS
-    ]
-    conditions = [condition for _, condition in asked]
-    # Where a match can only let in, what matches least is of no use to anybody.
-    welcome = all(allow and not condition.negated for allow, condition in asked)
-    yield from product(*(_of(tag, conditions, welcome=welcome) for tag in tags))
+class TooManySpellingsError(Exception):
+    """The statements tell more spellings of a tag apart than can be looked at."""
 
 
-def _of(tag: str, conditions: list[Condition], *, welcome: bool) -> Iterable[str]:
-    values = (value for condition in conditions for value in condition.values)
-    written = (spelt for value in values if (spelt := as_in(value, tag)) is not None)
-    found: dict[_Answers, str] = {}
-    for spelt in (tag, *written, tag.lower(), tag.upper(), tag.swapcase()):
-        found.setdefault(tuple(c.comparison.matches(spelt, {}) for c in conditions), spelt)
-    if not welcome:
-        return found.values()
-    return [spelt for answers, spelt in found.items() if not any(_beats(o, answers) for o in found)]
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """The spellings between which statements tell, by their conditions on the keys of tags.
+
+    `key` is the condition key that holds them. Raises `TooManySpellingsError`.
+    """
+
+    statements: tuple[Statement, ...]
+    key: str = TAG_KEYS
+    _found: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """The keys of the tags in every spelling that matters, as they are given first."""
+        yield from product(*(self.of_one(tag) for tag in tags))
+
+    def of_one(self, tag: str) -> tuple[str, ...]:
+        """The same for one tag."""
+        if tag not in self._found:
+            self._found[tag] = self._of(tag)
+        return self._found[tag]
+
+    def _of(self, tag: str) -> tuple[str, ...]:
+        asked = [
+            (statement.allow, condition)
+            for statement in self.statements
+            for condition in statement.conditions
+            if isinstance(condition, Condition) and condition.key == self.key
+        ]
+        conditions = list(dict.fromkeys(condition for _, condition in asked))
+        values = dict.fromkeys(value for condition in conditions for value in condition.values)
+        written = (spelt for value in values if (spelt := as_in(value, tag)) is not None)
+        cases = dict.fromkeys((tag, *written, tag.lower(), tag.upper(), tag.swapcase()))
+        if len(cases) * len(conditions) > _MOST_CASES:
+            raise TooManySpellingsError
+        found: dict[_Answers, str] = {}
+        for spelt in cases:
+            answers = tuple(c.comparison.matches(spelt, {}) for c in conditions)
+            found.setdefault(answers, spelt)
+        # Where a match can only let in, what matches least is of no use to anybody.
+        if all(allow and not condition.negated for allow, condition in asked):
+            found = {a: s for a, s in found.items() if not any(_beats(o, a) for o in found)}
+        if len(found) > _MOST_SPELLINGS:
+            raise TooManySpellingsError
+        return tuple(found.values())
 
 
 def _beats(one: _Answers, other: _Answers) -> bool:

@@ -1,7 +1,7 @@
 """Which sessions the trust policy lets in: with which tags, and what their values must be.
 
-A session of a tenant needs both `sts:AssumeRole` and `sts:TagSession`. One without the tenant's
-tag is no tenant's. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+A session of a tenant needs both the action that enters the role and `sts:TagSession`. One without
+the tenant's tag is no tenant's. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """
 
 from __future__ import annotations
@@ -9,31 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import combinations, product
 
 from tenantctl.domain.names import Names
 from tenantctl.iam.document import read
 from tenantctl.iam.evaluate import Policies, evaluate
-from tenantctl.iam.policy import Kind, Policy, Statement
-from tenantctl.iam.request import Principal, PrincipalKind, Request
+from tenantctl.iam.policy import Kind, Policy
+from tenantctl.iam.request import Principal, Request
 from tenantctl.proof.constraint import Cube, in_order
-from tenantctl.proof.documents import conditions, statements, variable_keys
-from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS, Source, choices, source
-from tenantctl.proof.minters import minters
-from tenantctl.proof.paths import Ways, joined
-from tenantctl.proof.reach import catalogue
+from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG
+from tenantctl.proof.minters import entries, minters, speaking_to
+from tenantctl.proof.mintings import Circumstances, circumstances, fixed
+from tenantctl.proof.paths import TooManyWaysError, Ways, joined
 from tenantctl.proof.situation import Situation
-from tenantctl.proof.spelling import spellings
-from tenantctl.proof.values import TENANT, USER
+from tenantctl.proof.tagging import Tagging, TooManySessionsError, extra_tags, taggings
 
-ASSUME = "sts:AssumeRole"
 TAG = "sts:TagSession"
-_MOST_EXTRA_TAGS = 6
-_MOST_CHOICES = 64
 
-
-class TooManyTagsError(Exception):
-    """The documents speak of more tags than can be combined."""
+_MOST_MINTERS = 64
+_MOST_STEPS = 40_000
+_MOST_JOINED = 5_000
+_MOST_SESSIONS = 96
+_MOST_REFUSED = 40
+"""How much of a trust policy is looked at: principals, statements for each choice of tags, ways to
+both actions, kinds of session, and values of tags that were refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +39,50 @@ class Session:
     """Sessions of one kind.
 
     `tags` maps each tag that they carry to its variable; the tier's has the value `tier` instead.
-    `keys` are those of all tags, spelt as the trust policy lets them in.
-    `cube` is what the trust policy asks of the values; `minter` is one who may have made them,
-    with `circumstances`.
+    `lasting` are those tags, in lower case, that sessions chained from it keep and can't pass.
+    `cube` is what the trust policy asks of the values; `minter` is one who may have made them by
+    `entry`, passing `tagging`, in these `circumstances`.
     """
 
-    tier: str | None
-    tags: Mapping[str, str]
-    keys: tuple[str, ...]
+    tagging: Tagging
     cube: Cube
     minter: Principal
-    circumstances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    entry: str
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    _confirmed: dict[object, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def tier(self) -> str | None:
+        """The value of the tier's tag, if there is one."""
+        return self.tagging.tier
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The other tags, and their variables."""
+        return self.tagging.tags
+
+    @property
+    def lasting(self) -> frozenset[str]:
+        """The tags, in lower case, that chained sessions keep."""
+        return self.tagging.lasting
 
     @property
     def principal_tags(self) -> dict[str, str]:
         """Condition keys of the tags that a variable fills."""
         return {PRINCIPAL_TAG + tag.lower(): variable for tag, variable in self.tags.items()}
+
+    def covers(self, other: Session) -> bool:
+        """Whether all that sessions like the other may do, sessions like this may do too."""
+        return (
+            self.cube <= other.cube
+            and self.lasting <= other.lasting
+            # What can't be confirmed must not hide what can.
+            and (
+                not self.circumstances.unknown
+                or (self.minter.kind, self.circumstances)
+                == (other.minter.kind, other.circumstances)
+            )
+        )
 
 
 @cache
@@ -66,166 +92,130 @@ def _anything() -> Policy:
     return read(document, name="the minter's own", kind=Kind.IDENTITY)
 
 
-def extra_tags(names: Names, policies: tuple[Policy, ...]) -> tuple[str, ...]:
-    """Further tags (in lower case) of which the documents speak."""
-    own = {tag.lower() for tag in names.pool.identity.tags.values()}
-    found: set[str] = set()
-    for policy in policies:
-        for statement in policy.statements:
-            for key in _keys(statement):
-                for stem in (PRINCIPAL_TAG, REQUEST_TAG):
-                    if key.startswith(stem):
-                        found.add(key.removeprefix(stem))
-    return tuple(sorted(found - own))
+def sessions(names: Names, trust: Policy, policies: tuple[Policy, ...]) -> tuple[Session, ...]:
+    """Every kind of tenant session that somebody may make; `policies` are all that count for it.
+
+    Raises `TooManySessionsError`.
+    """
+    extra = extra_tags(names, policies)
+    # A tag of which no policy speaks once the session is made makes no kind of its own.
+    told = extra_tags(names, policies, stems=(PRINCIPAL_TAG,))
+    own = names.pool.identity.tags.values()
+    found: dict[object, list[Session]] = {}
+    steps, number = 0, 0
+    for minter, heard in _told_apart(names, trust):
+        for tagging in taggings(names, heard.statements, extra):
+            base = {**fixed(minter), **tagging.known(names)}
+            around = circumstances(heard, minter, base, slots(tagging))
+            steps += len(around) * len(heard.statements)
+            if steps > _MOST_STEPS:
+                raise TooManySessionsError("the trust policy says too much to be looked at")
+            alike = found.setdefault(
+                (tagging.tier, *(t for t in tagging.tags if t in told or t in own)), []
+            )
+            before = len(alike)
+            for session in made(names, heard, minter, tagging, around):
+                if not any(other.covers(session) for other in alike):
+                    alike[:] = [other for other in alike if not session.covers(other)] + [session]
+            number += len(alike) - before
+            if number > _MOST_SESSIONS:
+                raise TooManySessionsError("the trust policy lets in too many kinds of session")
+    return tuple(session for alike in found.values() for session in alike)
 
 
-def _keys(statement: Statement) -> Iterator[str]:
-    yield from (c.key for c in statement.conditions)
-    yield from variable_keys(statement)
+def _told_apart(names: Names, trust: Policy) -> Iterator[tuple[Principal, Policy]]:
+    """The minters, each with what the policy says of it; one of those of whom it says the same.
 
-
-def sessions(names: Names, trust: Policy, extra: tuple[str, ...]) -> tuple[Session, ...]:
-    """Every kind of tenant session that somebody may make. Raises `TooManyTagsError`."""
-    if len(extra) > _MOST_EXTRA_TAGS:
-        raise TooManyTagsError
-    found: dict[object, Session] = {}
+    Raises `TooManySessionsError`.
+    """
+    seen: set[object] = set()
     for minter in minters(names, trust):
-        for made in _by(names, trust, minter, extra):
-            for session in made:
-                key = (session.tier, tuple(session.tags), session.cube)
-                found.setdefault(key, session)
-    return tuple(found.values())
-
-
-def _by(
-    names: Names, trust: Policy, minter: Principal, extra: tuple[str, ...]
-) -> Iterator[Iterator[Session]]:
-    """The sessions that one principal may make, by the tags that they carry."""
-    identity = names.pool.identity
-    for tier, user, more in product((*names.pool.tiers, None), (True, False), _subsets(extra)):
-        tags = {identity.tenant.tag: TENANT}
-        if user:
-            tags[identity.user.tag] = USER
-        tags |= {tag: f"tag:{tag}" for tag in more}
-        own = () if tier is None else (identity.tier.tag,)
-        for keys in spellings(trust, (*own, *tags)):
-            yield _spelt(names, trust, minter, tier, tags, keys)
-
-
-def _spelt(  # noqa: PLR0913, PLR0917 - all that makes a session
-    names: Names,
-    trust: Policy,
-    minter: Principal,
-    tier: str | None,
-    tags: Mapping[str, str],
-    keys: tuple[str, ...],
-) -> Iterator[Session]:
-    base = _mint_context(names, minter, tier, keys)
-    for circumstances, cube in _admitted(names, trust, minter, base, tags):
-        yield Session(tier, tags, keys, cube, minter, circumstances)
-
-
-def lets_in(names: Names, trust: Policy, minter: Principal) -> bool:
-    """Whether somebody may make any session at all, with or without tags."""
-    extra = extra_tags(names, (trust,))
-    tagged = (x for found in _by(names, trust, minter, extra) for x in found)
-    return any(True for _ in _untagged(names, trust, minter)) or any(True for _ in tagged)
+        statements = speaking_to(trust, minter)
+        personal = any(
+            c.key.startswith("aws:principal") or c.key in {"aws:userid", "aws:username"}
+            for s in statements
+            for c in s.conditions
+        )
+        who = minter if personal else (minter.kind, entries(minter))
+        if personal and len(seen) > _MOST_MINTERS:
+            raise TooManySessionsError("the trust policy tells too many principals apart")
+        same = (tuple(id(s) for s in statements), who)
+        if same not in seen and any(s.allow for s in statements):
+            seen.add(same)
+            yield minter, Policy(trust.name, trust.kind, statements)
 
 
 def confirmed(names: Names, trust: Policy, session: Session, values: Mapping[str, str]) -> bool:
-    """Whether the evaluator lets the minter make this session."""
-    known = _mint_context(names, session.minter, session.tier, session.keys)
+    """Whether the evaluator lets the minter make this session.
+
+    After many values that it doesn't, no others are tried.
+    """
+    known = session._confirmed  # noqa: SLF001 - its own memory of this
+    key = tuple(values[variable] for variable in session.tags.values())
+    if key not in known:
+        hopeless = len(known) >= _MOST_REFUSED and not any(known.values())
+        known[key] = not hopeless and _is_made(names, trust, session, values)
+    return known[key]
+
+
+def _is_made(names: Names, trust: Policy, session: Session, values: Mapping[str, str]) -> bool:
+    tagging = session.tagging
     slots = {REQUEST_TAG + tag.lower(): (values[v],) for tag, v in session.tags.items()}
-    context = {**known, **slots, **session.circumstances}
+    base = {**fixed(session.minter), **tagging.known(names), **slots}
     policies = Policies(identity=(_anything(),), resource=trust)
-    return all(
-        evaluate(Request(session.minter, action, names.vending_role_arn, context), policies).allowed
-        for action in (ASSUME, TAG)
+    role = names.vending_role_arn
+    return any(
+        all(
+            evaluate(Request(session.minter, action, role, {**base, **around}), policies).allowed
+            for action in _actions(session.entry, tagging)
+        )
+        for around in session.circumstances.concrete()
     )
 
 
-def _admitted(
+def made(
     names: Names,
-    trust: Policy,
+    heard: Policy,
     minter: Principal,
-    base: Mapping[str, tuple[str, ...]],
-    tags: Mapping[str, str],
-) -> Iterator[tuple[Mapping[str, tuple[str, ...]], Cube]]:
+    tagging: Tagging,
+    around: tuple[Circumstances, ...],
+) -> Iterator[Session]:
     """What the values must be, in each of the circumstances in which the session may be made."""
-    slots = {REQUEST_TAG + tag.lower(): variable for tag, variable in tags.items()}
-    for circumstances, open_ in _circumstances(trust, base, slots):
+    policies = Policies(identity=(_anything(),), resource=heard)
+    for circumstance in around:
+        known = {**fixed(minter), **tagging.known(names), **circumstance.known}
         situation = Situation(
-            minter, {**base, **circumstances}, slots, open=open_, resource=names.vending_role_arn
+            minter,
+            {key: value for key, value in known.items() if key not in circumstance.unknown},
+            slots(tagging),
+            open=frozenset(circumstance.unknown),
+            resource=names.vending_role_arn,
         )
-        policies = Policies(identity=(_anything(),), resource=trust)
-        assume = Ways(policies, situation, ASSUME).cubes()
-        tag = Ways(policies, situation, TAG).cubes()
-        for cube in in_order(joined(assume, tag)):
-            yield circumstances, cube
+        for entry in entries(minter):
+            try:
+                for cube in in_order(_cubes(policies, situation, _actions(entry, tagging))):
+                    yield Session(tagging, cube, minter, entry, circumstance)
+            except TooManyWaysError as error:
+                raise TooManySessionsError(
+                    "the trust policy's statements combine in too many ways"
+                ) from error
 
 
-def _untagged(names: Names, trust: Policy, minter: Principal) -> Iterator[Cube]:
-    base = _fixed(minter)
-    for circumstances, open_ in _circumstances(trust, base, {}):
-        known = {**base, **circumstances}
-        situation = Situation(minter, known, {}, open=open_, resource=names.vending_role_arn)
-        policies = Policies(identity=(_anything(),), resource=trust)
-        yield from Ways(policies, situation, ASSUME).cubes()
+def _cubes(policies: Policies, situation: Situation, actions: tuple[str, ...]) -> frozenset[Cube]:
+    """The ways in which all of the actions are allowed."""
+    found: frozenset[Cube] = frozenset({frozenset()})
+    for action in actions:
+        cubes = Ways(policies, situation, action).cubes()
+        if len(found) * len(cubes) > _MOST_JOINED:
+            raise TooManyWaysError
+        found = joined(found, cubes)
+    return found
 
 
-def _circumstances(
-    trust: Policy, base: Mapping[str, tuple[str, ...]], slots: Mapping[str, str]
-) -> Iterator[tuple[dict[str, tuple[str, ...]], frozenset[str]]]:
-    """What the minter may choose besides the tags, and what is unknown of it."""
-    policies = Policies(resource=trust)
-    both = (*statements(policies, ASSUME), *statements(policies, TAG))
-    asked = tuple(conditions(both))
-    chosen: dict[str, tuple[tuple[str, ...] | None, ...]] = {}
-    unknown: set[str] = set()
-    for key in dict.fromkeys(c.key for c in asked):
-        if key in base or key in slots or key.startswith(REQUEST_TAG) or key == TAG_KEYS:
-            continue
-        values, complete = choices(key, (c for c in asked if c.key == key), base)
-        if key.startswith(PRINCIPAL_TAG) or source(key, catalogue()[ASSUME]) is Source.STATE:
-            unknown.add(key)
-        elif complete or key.startswith("sts:"):
-            chosen[key] = values
-        else:
-            unknown.add(key)
-    combined = list(product(*chosen.values()))
-    if len(combined) > _MOST_CHOICES:
-        unknown |= set(chosen)
-        combined, chosen = [()], {}
-    for values in combined:
-        pairs = zip(chosen, values, strict=True)
-        yield {key: value for key, value in pairs if value is not None}, frozenset(unknown)
+def _actions(entry: str, tagging: Tagging) -> tuple[str, ...]:
+    return (entry, TAG) if tagging.keys else (entry,)
 
 
-def _mint_context(
-    names: Names, minter: Principal, tier: str | None, keys: tuple[str, ...]
-) -> dict[str, tuple[str, ...]]:
-    known = _fixed(minter)
-    if tier is not None:
-        known[REQUEST_TAG + names.pool.identity.tier.tag.lower()] = (tier,)
-    known[TAG_KEYS] = keys
-    return known
-
-
-def _fixed(minter: Principal) -> dict[str, tuple[str, ...]]:
-    known: dict[str, tuple[str, ...]] = {
-        "aws:securetransport": ("true",),
-        "aws:principalisawsservice": ("false",),
-    }
-    if minter.kind is PrincipalKind.SERVICE:
-        return known | {"aws:principalisawsservice": ("true",)}
-    kind = "User" if minter.kind is PrincipalKind.USER else "AssumedRole"
-    return known | {
-        "aws:principalaccount": (minter.account,),
-        "aws:principalarn": (minter.role_arn or minter.arn,),
-        "aws:principaltype": (kind,),
-    }
-
-
-def _subsets(tags: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for size in range(len(tags) + 1):
-        yield from combinations(tags, size)
+def slots(tagging: Tagging) -> dict[str, str]:
+    """Condition keys of the passed tags that a variable fills."""
+    return {REQUEST_TAG + tag.lower(): variable for tag, variable in tagging.tags.items()}
