@@ -10,11 +10,15 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-validation-
 from __future__ import annotations
 
 import json
-from itertools import product
+from collections.abc import Mapping
 
 from tenantctl.cedar.statement import Effect, Statement, Tree
 
 _MAX_ATOMS = 12
+
+Rows = int
+"""Rows of the truth table: bit n stands for row n."""
+
 _ALL = "requests for the specified principal, action and resource"
 
 
@@ -37,11 +41,24 @@ def _always(statement: Statement) -> bool | None:
         _collect(condition.body, atoms)
     if len(atoms) > _MAX_ATOMS:
         return None
-    seen = {
-        all(_truth(c.body, atoms, values) is (c.kind == "when") for c in statement.conditions)
-        for values in product((False, True), repeat=len(atoms))
-    }
-    return seen.pop() if len(seen) == 1 else None
+    every = (1 << (1 << len(atoms))) - 1
+    columns = {key: _column(number, len(atoms)) for key, number in atoms.items()}
+    held = every
+    for condition in statement.conditions:
+        true = _truth(condition.body, columns, every)
+        held &= true if condition.kind == "when" else every ^ true
+    return {every: True, 0: False}.get(held)
+
+
+def _column(number: int, atoms: int) -> Rows:
+    """The rows of the truth table in which an atom is true: runs of 2**number rows, every other."""
+    run = 1 << number
+    column = ((1 << run) - 1) << run
+    width = 2 * run
+    while width < 1 << atoms:
+        column |= column << width
+        width *= 2
+    return column
 
 
 def _collect(tree: Tree, atoms: dict[str, int]) -> None:
@@ -67,19 +84,19 @@ def _parts(tree: Tree) -> tuple[Tree, ...] | None:
     return None
 
 
-def _truth(tree: Tree, atoms: dict[str, int], values: tuple[bool, ...]) -> bool:
+def _truth(tree: Tree, columns: Mapping[str, Rows], every: Rows) -> Rows:
     parts = _parts(tree)
     if parts is None:
         known = _constant(tree)
-        return values[atoms[_key(tree)]] if known is None else known
-    held = [_truth(part, atoms, values) for part in parts]
+        return columns[_key(tree)] if known is None else every * known
+    held = [_truth(part, columns, every) for part in parts]
     if "&&" in tree:
-        return held[0] and held[1]
+        return held[0] & held[1]
     if "||" in tree:
-        return held[0] or held[1]
+        return held[0] | held[1]
     if "!" in tree:
-        return not held[0]
-    return held[1] if held[0] else held[2]
+        return every ^ held[0]
+    return (held[0] & held[1]) | ((every ^ held[0]) & held[2])
 
 
 def _constant(tree: Tree) -> bool | None:

@@ -20,7 +20,7 @@ from tenantctl.cedar.lint.rule import (
 )
 from tenantctl.cedar.lint.subject import IAM, Frame, Policy
 from tenantctl.cedar.operand import Kind
-from tenantctl.cedar.statement import literal, nodes
+from tenantctl.cedar.statement import nodes
 
 _UNGUARDED = "unable to guarantee safety of access"
 _NAMED = re.compile(r'`"?(?:input\.)?([^`"]+)"?`')
@@ -28,7 +28,7 @@ _NAMED = re.compile(r'`"?(?:input\.)?([^`"]+)"?`')
 
 def _entities(policy: Policy, _: Frame) -> Iterator[Hit]:
     for message in rules.of_entities(policy.statement):
-        yield Hit(policy.outline.conditions, message)
+        yield Hit(policy.line(*(name.rpartition("::")[2] for name in _names(message))), message)
 
 
 def _context(policy: Policy, _: Frame) -> Iterator[Hit]:
@@ -37,16 +37,14 @@ def _context(policy: Policy, _: Frame) -> Iterator[Hit]:
 
 
 def _tags(policy: Policy, _: Frame) -> Iterator[Hit]:
-    if policy.statement.principal.entity_type == IAM or _is_iam(policy):
-        for node in _nodes(policy):
-            for name in ("hasTag", "getTag"):
-                if name in node:
-                    yield Hit(_line(policy, name), "IAM callers have no tags")
-                    return
+    asked = any({"hasTag", "getTag"} & set(node) for node in _nodes(policy))
+    if asked and (policy.statement.principal.entity_type == IAM or _is_iam(policy)):
+        yield Hit(policy.line("hasTag", "getTag"), "IAM callers have no tags")
+        return
     for message in policy.problems:
         if _on_iam(message):
             yield Hit(
-                _line(policy, *_names(message)),
+                policy.line(*_names(message)),
                 "IAM callers have no tags, and an open `principal` takes them in",
             )
             return
@@ -55,13 +53,24 @@ def _tags(policy: Policy, _: Frame) -> Iterator[Hit]:
 def _guards(policy: Policy, _: Frame) -> Iterator[Hit]:
     for message in policy.problems:
         if _UNGUARDED in message and not _on_iam(message):
-            yield Hit(_line(policy, *_names(message)), message)
+            yield Hit(policy.line(*_names(message)), message)
 
 
-def _unknown(policy: Policy, _: Frame) -> Iterator[Hit]:
+def _unknown(policy: Policy, frame: Frame) -> Iterator[Hit]:
+    if any(rules.of_context(policy.statement)):
+        return
+    told: set[str] = set()
     for message in policy.problems:
         if _is_unknown(message):
-            yield Hit(_line(policy, *_names(message)), message)
+            told.update(_names(message))
+            yield Hit(policy.line(*_names(message)), message)
+    # The validator takes `has` of an undeclared input for false, and what follows as never asked.
+    tools = policy.tools(frame)
+    declared = {name for tool in tools for name in tool.properties}
+    for name in dict.fromkeys(one.attribute.path[0] for one in policy.mentioned(Kind.INPUT)):
+        if tools and name not in declared | told:
+            who = ", ".join(tool.name for tool in tools)
+            yield Hit(policy.line(name), f"`{name}` is no input of {who}")
 
 
 def _types(policy: Policy, frame: Frame) -> Iterator[Hit]:
@@ -84,7 +93,7 @@ def _grouped(policy: Policy, frame: Frame) -> Iterator[Hit]:
     if inputs and (scope.bare or groups):
         name = inputs[0].attribute.path[0]
         about = "every tool" if scope.bare else f"the group `{groups[0]}`"
-        yield Hit(_line(policy, name), f"the action is {about}, and a condition reads `{name}`")
+        yield Hit(policy.line(name), f"the action is {about}, and a condition reads `{name}`")
 
 
 def _is_unknown(message: str) -> bool:
@@ -108,11 +117,6 @@ def _names(message: str) -> tuple[str, ...]:
     """What the validator's message is about: its first quoted name."""
     found = _NAMED.search(message)
     return () if found is None else (found.group(1).rpartition(".")[2],)
-
-
-def _line(policy: Policy, *names: str) -> int:
-    spelled = [text for name in names for text in (name, literal(name))]
-    return policy.outline.word(*spelled) or policy.outline.conditions
 
 
 AUDITS: Final = (

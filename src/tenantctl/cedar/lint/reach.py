@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tenantctl.cedar.decide import Decider, ToolCall
-from tenantctl.cedar.findings import findings
 from tenantctl.cedar.lint.rule import (
     CEDAR_OPERATORS,
     CONDITIONS,
@@ -107,7 +106,7 @@ def _none(policy: Policy, _: Frame, reach: Reach) -> Iterator[Hit]:
 
 
 def _everything(policy: Policy, reach: Reach) -> bool:
-    certain = any(found.startswith("Overly") for found in findings(policy.statement))
+    certain = any(found.startswith("Overly") for found in policy.certain)
     return certain or (reach.exact and bool(reach.calls) and all(reach.applied))
 
 
@@ -122,12 +121,11 @@ def _hours(policy: Policy, _: Frame, reach: Reach) -> Iterator[Hit]:
     else:
         empty = reach.exact and not any(map(shows_a_clock, reach.matched))
     if empty:
-        named = policy.outline.word(*_CLOCK, *(f'"{name}"' for name in _CLOCK))
-        yield Hit(named or policy.outline.conditions, "no hour of any day meets the conditions")
+        yield Hit(policy.line(*_CLOCK), "no hour of any day meets the conditions")
 
 
 def _applies_never(policy: Policy, reach: Reach) -> bool:
-    certain = any(found.startswith("Ineffective") for found in findings(policy.statement))
+    certain = any(found.startswith("Ineffective") for found in policy.certain)
     return certain or (reach.exact and not any(reach.applied))
 
 

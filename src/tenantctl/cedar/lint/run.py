@@ -57,8 +57,8 @@ class Linted:
 def lint(sources: Sequence[Source], frame: Frame, known: Sequence[Finding] = ()) -> Linted:
     """Hold every file against every rule; `known` is what is wrong with files that aren't given.
 
-    What a policy reaches is asked only where it is without errors, and policies are tried
-    together only with others that are. Raises `PolicyInvalidError` for tools without a schema.
+    What policies reach, alone and together, is asked only of those that are without errors so
+    far. Raises `PolicyInvalidError` for tools without a schema.
     """
     found = list(known)
     readable: list[Policy] = []
@@ -71,16 +71,12 @@ def lint(sources: Sequence[Source], frame: Frame, known: Sequence[Finding] = ())
             found.append(Finding(files.UNREADABLE[error.flaw], source.file, line, error.message))
             continue
         readable.append(policy)
-        wrong = tuple(_of_one(policy, frame))
+        wrong = tuple(_alone(policy, frame))
         found += wrong
         if not any(finding.rule.severity is Severity.ERROR for finding in wrong):
             sound.append(policy)
     world = together.together(sound, frame)
-    for audit in together.AUDITS:
-        found += (
-            Finding(audit.rule, policy.source.file, hit.line, hit.message)
-            for policy, hit in audit.find(world)
-        )
+    found += _evaluated(world, frame)
     for size in sizes.AUDITS:
         found += (
             Finding(size.rule, what, None, message) for what, message in size.find(readable, frame)
@@ -89,18 +85,21 @@ def lint(sources: Sequence[Source], frame: Frame, known: Sequence[Finding] = ())
     return Linted(tuple(order), len(sources) + len({one.file for one in known}), world.undecided)
 
 
-def _of_one(policy: Policy, frame: Frame) -> Iterator[Finding]:
-    """What is wrong with a policy alone; what it reaches, only when nothing else is."""
-    wrong = False
+def _alone(policy: Policy, frame: Frame) -> Iterator[Finding]:
     for audit in _STATIC:
         for hit in audit.find(policy, frame):
-            wrong = wrong or audit.rule.severity is Severity.ERROR
             yield Finding(audit.rule, policy.source.file, hit.line, hit.message)
-    if not wrong:
-        reached = reach.reach(policy, frame)
+
+
+def _evaluated(world: together.Together, frame: Frame) -> Iterator[Finding]:
+    for number, policy in enumerate(world.policies):
+        reached = world.reach(number, frame)
         for one in reach.AUDITS:
             for hit in one.find(policy, frame, reached):
                 yield Finding(one.rule, policy.source.file, hit.line, hit.message)
+    for audit in together.AUDITS:
+        for policy, hit in audit.find(world):
+            yield Finding(audit.rule, policy.source.file, hit.line, hit.message)
 
 
 def _plural(number: int, noun: str) -> str:

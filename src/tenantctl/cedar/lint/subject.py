@@ -12,7 +12,7 @@ from tenantctl.cedar.operand import Attribute, Kind
 from tenantctl.cedar.positions import Outline, outline
 from tenantctl.cedar.schema import problems
 from tenantctl.cedar.space import asks
-from tenantctl.cedar.statement import Statement, parse
+from tenantctl.cedar.statement import Statement, literal, parse
 from tenantctl.domain.names import Names
 from tenantctl.domain.policies import PolicyKey
 from tenantctl.domain.tools import TOOLS, Tool
@@ -72,12 +72,18 @@ class Policy:
         """Whether IAM callers may be meant, of whom no calls are made up."""
         told = json.dumps([condition.body for condition in self.statement.conditions])
         scope = self.statement.principal
-        return scope.entity_type == IAM or (scope.bare and IAM in told)
+        types = {scope.entity_type, *(entity.type for entity in scope.entities)}
+        return IAM in types or (scope.bare and IAM in told)
 
     @property
     def label(self) -> str:
         """What the policy is called in messages about another."""
         return self.statement.id or self.source.file
+
+    def line(self, *names: str) -> int:
+        """The first line of the conditions with one of the names or strings, else their first."""
+        spelled = [text for name in names for text in (name, literal(name))]
+        return self.outline.word(*spelled) or self.outline.conditions
 
     def mentioned(self, kind: Kind, name: str | None = None) -> tuple[Mention, ...]:
         """The mentions of a kind of attribute, or of the one called `name`."""
@@ -115,7 +121,7 @@ def read(source: Source, frame: Frame) -> Policy:
     """The file's statement; raises `UnreadableError`."""
     statement = parse(source.text, source.file)
     found = tuple(one for one in asks(statement) if isinstance(one, Mention))
-    wrong = problems(statement, frame.tools.values())
+    wrong = problems(statement, None if frame.tools is TOOLS else frame.tools.values())
     return Policy(source, statement, outline(source.text), found, wrong, findings(statement))
 
 

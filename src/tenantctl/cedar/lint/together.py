@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tenantctl.cedar.decide import Decider, ToolCall
-from tenantctl.cedar.lint.reach import shows_a_clock
+from tenantctl.cedar.lint.reach import Reach, reach, shows_a_clock
 from tenantctl.cedar.lint.rule import FLOW, UNDERSTANDING, VALIDATION, Hit, Rule, Severity
 from tenantctl.cedar.lint.subject import Frame, Policy
 from tenantctl.cedar.operand import Kind
@@ -57,6 +57,21 @@ class Together:
         """The policies of an effect."""
         return frozenset(
             n for n, policy in enumerate(self.policies) if policy.statement.effect is effect
+        )
+
+    def reach(self, number: int, frame: Frame) -> Reach:
+        """What a policy reaches, of the calls that were tried anyway if they are enough."""
+        if number in self.partly:
+            return reach(self.policies[number], frame)
+        cells = [one for one in self.cells if number in one.applied]
+        return Reach(
+            tuple(call for one in cells for call in one.calls),
+            tuple(
+                one.applied[number] >> n & 1 == 1 for one in cells for n in range(len(one.calls))
+            ),
+            exact=True,
+            # Where the cut is exact nothing is computed, and what isn't guarded isn't here.
+            error=None,
         )
 
     def whole(self, effect: Effect) -> Iterator[tuple[int, tuple[Tried, ...]]]:

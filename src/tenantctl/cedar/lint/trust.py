@@ -20,7 +20,7 @@ from tenantctl.cedar.lint.rule import (
 from tenantctl.cedar.lint.subject import Frame, Policy
 from tenantctl.cedar.mentions import Asks, Mention
 from tenantctl.cedar.operand import Kind
-from tenantctl.cedar.statement import Effect, literal
+from tenantctl.cedar.statement import Effect
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -74,14 +74,14 @@ def _caller(policy: Policy, frame: Frame) -> Iterator[Hit]:
     for name in names:
         overwritten = tools and all(name in tool.server_set for tool in tools)
         if not overwritten and _TELLING & {word.lower() for word in _WORD.findall(name)}:
-            yield Hit(_line(policy, name), f"the caller sets `{name}`, and nobody overwrites it")
+            yield Hit(policy.line(name), f"the caller sets `{name}`, and nobody overwrites it")
 
 
 def _one_tenant(policy: Policy, frame: Frame) -> Iterator[Hit]:
     claim = frame.tenant_claim
     for one in policy.mentioned(Kind.CLAIM, claim):
         if one.asks in _COMPARED and one.value is not None:
-            yield Hit(_line(policy, claim), f"the policy speaks of tenant {_shown(one)}")
+            yield Hit(policy.line(claim), f"the policy speaks of tenant {_shown(one)}")
             break
     users = [e.id for e in policy.statement.principal.entities if e.type == USER]
     if users:
@@ -89,23 +89,21 @@ def _one_tenant(policy: Policy, frame: Frame) -> Iterator[Hit]:
         return
     for one in (*policy.mentioned(Kind.SUBJECT), *policy.mentioned(Kind.CLAIM, "sub")):
         if one.asks in _COMPARED and one.value is not None and _of_users(policy):
-            line = policy.outline.word(literal(str(one.value))) or policy.outline.conditions
-            yield Hit(line, f"the policy speaks of user {_shown(one)}")
+            yield Hit(policy.line(str(one.value)), f"the policy speaks of user {_shown(one)}")
             return
 
 
 def _unknown_tier(policy: Policy, frame: Frame) -> Iterator[Hit]:
     for one in policy.mentioned(Kind.CLAIM, frame.tier_claim):
         if one.asks is Asks.TEXT and one.value not in frame.gateways:
-            yield Hit(_line(policy, str(one.value)), f"`{one.value}` is no tier")
+            yield Hit(policy.line(str(one.value)), f"`{one.value}` is no tier")
 
 
 def _hours(policy: Policy, _: Frame) -> Iterator[Hit]:
     for one in policy.mentioned(Kind.INPUT, HOUR_INPUT):
         if one.asks is Asks.CUT and not 0 <= one.value <= _LATEST:
-            line = policy.outline.word(str(abs(one.value)), str(abs(one.value - 1)))
             yield Hit(
-                line or policy.outline.conditions,
+                policy.line(str(abs(one.value)), str(abs(one.value - 1))),
                 f"`{HOUR_INPUT}` is compared with what no clock shows: it goes from 0 to 23",
             )
             return
@@ -114,7 +112,7 @@ def _hours(policy: Policy, _: Frame) -> Iterator[Hit]:
 def _weekdays(policy: Policy, _: Frame) -> Iterator[Hit]:
     for one in policy.mentioned(Kind.INPUT, WEEKDAY_INPUT):
         if one.asks is Asks.TEXT and one.value not in WEEKDAYS:
-            yield Hit(_line(policy, one.value), f"`{one.value}` is no weekday")
+            yield Hit(policy.line(one.value), f"`{one.value}` is no weekday")
 
 
 def _of_users(policy: Policy) -> bool:
@@ -126,10 +124,6 @@ def _shown(one: Mention) -> str:
     if one.asks is Asks.LIKE:
         return f"`{''.join('*' if letter is None else letter for letter in one.value)}`"
     return f"`{one.value}`"
-
-
-def _line(policy: Policy, name: str) -> int:
-    return policy.outline.word(name, literal(name)) or policy.outline.conditions
 
 
 AUDITS: Final = (
