@@ -18,7 +18,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.policies import SUFFIX, PolicyKey
 from tenantctl.errors import Place, PolicyInvalidError, TenantctlError, UsageError
 
-_MAX_BYTES = 100_000
+MAX_BYTES = 100_000
 """Ten times the longest statement, for its comments."""
 
 
@@ -113,9 +113,9 @@ def text_of(path: Path) -> str:
     """The text of a file; raises `PolicyInvalidError` for what is too long or no text."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            raise PolicyInvalidError(f"more than {_MAX_BYTES} bytes", place=Place(str(path)))
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise PolicyInvalidError(f"more than {MAX_BYTES} bytes", place=Place(str(path)))
         return content.decode()
     except UnicodeDecodeError as error:
         raise PolicyInvalidError("not UTF-8 text", place=Place(str(path))) from error

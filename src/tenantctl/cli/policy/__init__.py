@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from tenantctl.cli.policy.diff import diff_command
 from tenantctl.cli.policy.history import history_command
 from tenantctl.cli.policy.lint import lint_command
 from tenantctl.cli.policy.push import push_command
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command("render")(render_command)
 app.command("lint")(lint_command)
 app.command("test")(decide_cases)
+app.command("diff")(diff_command)
 app.command("push")(push_command)
 app.command("status")(status_command)
 app.command("history")(history_command)

@@ -11,7 +11,7 @@ from tenantctl.cli import console, context, params
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
-    from tenantctl.cedar.diff import Comparison, Difference
+    from tenantctl.cedar.diff import Comparison
     from tenantctl.policy.push import Push
 
 OverwriteDrift = Annotated[
@@ -90,13 +90,15 @@ _VERBS = {
 
 
 def _show(push: Push, found: Comparison) -> None:
+    from tenantctl.cedar.differences import line
+
     rows = [tuple(row.values()) for row in _changes(push)]
     if rows:
         console.emit_table(("POLICY", "CHANGE"), rows)
     for one in found.differences:
-        console.emit_text(_line(one))
+        console.emit_text(console.printable(line(one)))
     for what in found.beyond:
-        console.note(f"not compared: {what}")
+        console.note(f"not exact: {console.printable(what)}")
     if not push.request.trial:
         for deviation in push.drift:
             console.note(f"changed since the last push: {deviation}")
@@ -104,25 +106,13 @@ def _show(push: Push, found: Comparison) -> None:
         console.note(f"goes on with version {push.resumes}, whose push hasn't ended")
 
 
-def _line(one: Difference) -> str:
-    said = "newly allowed" if one.allowed else "newly refused"
-    return console.printable(" · ".join((one.tier or "any tier", one.tool, *one.where, said)))
-
-
 def _document(push: Push, found: Comparison, number: int | None) -> dict[str, Any]:
+    from tenantctl.cedar.differences import document
+
     return {
         "version": number,
         "changes": _changes(push),
-        "differences": [
-            {
-                "newly": "allowed" if one.allowed else "refused",
-                "tier": one.tier,
-                "tool": one.tool,
-                "where": list(one.where),
-                "decided_by": list(one.deciding),
-            }
-            for one in found.differences
-        ],
-        "beyond": list(found.beyond),
+        "differences": document(found)["differences"],
+        "not_exact": list(found.beyond),
         "drift": [str(deviation) for deviation in push.drift],
     }
