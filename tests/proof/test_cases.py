@@ -75,7 +75,7 @@ def _container(finding: Finding) -> str:
     return next((arn.partition(kind)[0] for kind in kinds if kind in arn), arn)
 
 
-@pytest.mark.parametrize("case", cases("pitfalls.yaml"))
+@pytest.mark.parametrize("case", cases("pitfalls.yaml") + cases("chaining.yaml"))
 def test_a_pitfall_leaks_and_its_twin_does_not(
     tmp_path: Path, check: Check, case: dict[str, Any]
 ) -> None:
@@ -85,10 +85,12 @@ def test_a_pitfall_leaks_and_its_twin_does_not(
     assert mended.verdict is Outcome.ISOLATED
 
 
-@pytest.mark.parametrize("case", cases("counts.yaml"))
+@pytest.mark.parametrize("case", cases("counts.yaml") + cases("ways.yaml"))
 def test_what_counts(tmp_path: Path, check: Check, case: dict[str, Any]) -> None:
     report = check(tmp_path / "documents", case)
     assert any("trusted base" in said for said in report.assumptions)
+    for sentence in case.get("says", ()):
+        assert any(said.startswith(sentence) for said in report.assumptions)
 
 
 def test_the_pools_own_documents_are_proved(tmp_path: Path, check: Check) -> None:

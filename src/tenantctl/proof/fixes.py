@@ -16,6 +16,7 @@ from tenantctl.proof.parses import TooLargeError
 from tenantctl.proof.question import Asker, Target
 from tenantctl.proof.reach import Reach
 from tenantctl.proof.shape import Form
+from tenantctl.proof.tagging import TRANSITIVE_KEYS
 
 _TIED = (Reach.SELECT, Reach.JOB, Reach.LISTING)
 """Reaches that a key could tie to a tenant, if policies asked for it."""
@@ -35,10 +36,9 @@ def _first(prover: Prover, arn: str, ask: Ask, by: str) -> str:
         tag = names.pool.identity.tenant.tag
         return (
             "take the vending role's own ARN out of what sessions may assume, and name the agent "
-            "role alone in the trust policy, or add to the trust policy "
-            + _condition(
-                {"StringEquals": {f"aws:RequestTag/{tag}": f"${{aws:PrincipalTag/{tag}}}"}}
-            )
+            "role alone in the trust policy, or add to its Allows "
+            + _condition({"ForAnyValue:StringEquals": {TRANSITIVE_KEYS: [tag]}})
+            + ", so that a session can't pass the tag again"
         )
     if ask.model is not None:
         tag = f"aws:PrincipalTag/{names.pool.identity.tier.tag}"

@@ -17,12 +17,14 @@ from tenantctl.proof.candidates import Finder
 from tenantctl.proof.chaining import retag, retags
 from tenantctl.proof.documents import Documents, session_of
 from tenantctl.proof.fixes import fix
+from tenantctl.proof.formats import Node
 from tenantctl.proof.models import of_model, scarce
 from tenantctl.proof.obligation import Prover, Unknown, Witness
 from tenantctl.proof.reach import Action, Reach, catalogue
+from tenantctl.proof.rewriting import openings
 from tenantctl.proof.situations import Situations
 from tenantctl.proof.tagging import TooManySessionsError, extra_tags
-from tenantctl.proof.trust import sessions
+from tenantctl.proof.trust import Session, sessions
 from tenantctl.proof.values import TENANT, USER
 from tenantctl.proof.vocabulary import asker_of, formats_of
 from tenantctl.proof.wayin import of_trust
@@ -51,6 +53,15 @@ def prove(
     memory of the pool, and for the ways into the vending role. Witnesses speak of tenants that
     aren't `taken` (ids), wherever there are any.
     """
+    found, made, formats = _findings(names, documents, taken)
+    found = [*of_trust(documents, names), *found]
+    return Report(target, tuple(found), assumptions(documents, names, made, formats))
+
+
+def _findings(
+    names: Names, documents: Documents, taken: frozenset[str], *, of_data_only: bool = False
+) -> tuple[list[Finding], tuple[Session, ...], dict[str, Node]]:
+    """The findings on everything that is asked about, the sessions, and their tags' formats."""
     extra = extra_tags(names, documents.every)
     formats, doubts = formats_of(names)
     asker = asker_of(names, documents, formats, extra)
@@ -61,9 +72,11 @@ def prove(
         made, chained = (), (retag(names, {}),)
         doubts = (*doubts, str(error))
     prover = Prover(names, documents, made, asker, Finder(asker), Situations(names), taken)
-    found = [*of_trust(documents, names)]
+    found: list[Finding] = []
     own = names.table_arn(registry(names))
     for holding in holdings(names, chained):
+        if of_data_only and holding.plane == "sts":
+            continue
         policies = _policies(documents, names, holding)
         actions: dict[tuple[Action, str], list[Ask]] = {}
         for ask in holding.asks:
@@ -75,7 +88,7 @@ def prove(
             finding = _finding(prover, holding, asks, policies, doubts)
             by_action.setdefault(action, []).append(finding)
         found += (_one(some) for some in by_action.values())
-    return Report(target, tuple(found), assumptions(documents, names, made, formats))
+    return found, made, formats
 
 
 def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
@@ -125,7 +138,10 @@ def _finding(
         for one in asks:
             decided = prover.decide(one, policies)
             if isinstance(decided, Witness):
-                return _breach(prover, holding, one, policies, decided)
+                kept = _kept(prover, one)
+                if kept is None:
+                    return _breach(prover, holding, one, policies, decided)
+                decided = kept if isinstance(kept, Unknown) else None
             unknown = unknown or decided
         if doubts and not prover.sessions:
             unknown = Unknown(doubts[0])
@@ -144,6 +160,25 @@ def _finding(
         owner=nobody,
         message=message,
     )
+
+
+def _kept(prover: Prover, ask: Ask) -> Unknown | bool | None:
+    """What holds a session back that may rewrite its role: `None` if nothing does."""
+    if ask.action.reach is not Reach.ROLE:
+        return None
+    opened = openings(prover.documents, ask.action.name)
+    if opened is None:
+        return None
+    doubt = False
+    for opening in opened:
+        found, _, _ = _findings(prover.names, opening.documents, prover.taken, of_data_only=True)
+        outcomes = {finding.outcome for finding in found}
+        if Outcome.BREACH in outcomes and opening.sure:
+            return None
+        doubt = doubt or outcomes != {Outcome.ISOLATED}
+    if doubt:
+        return Unknown("what the role's policies are then, and what they open, isn't known")
+    return True
 
 
 def _breach(

@@ -164,7 +164,10 @@ _KMS = {
 }
 
 # A session that may rewrite its own role's policies or trust is bound by none of them.
-_IAM = {Reach.ROLE: "PutRolePolicy AttachRolePolicy UpdateAssumeRolePolicy"}
+_IAM = {
+    Reach.ROLE: """PutRolePolicy AttachRolePolicy DeleteRolePolicy DetachRolePolicy
+        PutRolePermissionsBoundary DeleteRolePermissionsBoundary UpdateAssumeRolePolicy"""
+}
 
 _CLASSES = {
     "dynamodb": _DYNAMODB,

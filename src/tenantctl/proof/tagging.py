@@ -18,7 +18,8 @@ from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
 from tenantctl.proof.spelling import Spellings, TooManySpellingsError
 from tenantctl.proof.values import TENANT, USER
 
-TRANSITIVE = "sts:transitivetagkeys"
+TRANSITIVE_KEYS = "sts:TransitiveTagKeys"
+TRANSITIVE = TRANSITIVE_KEYS.lower()
 
 _MOST_EXTRA_TAGS = 6
 _MOST_TAGGINGS = 1_024

@@ -18,6 +18,7 @@ from tenantctl.proof.asks import (
 from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
 from tenantctl.proof.models import PROFILE
 from tenantctl.proof.obligation import Witness
+from tenantctl.proof.tagging import TRANSITIVE
 from tenantctl.proof.values import TENANT
 
 _SPELT = {
@@ -37,6 +38,7 @@ _SPELT = {
         "aws:TagKeys",
         "aws:TokenIssueTime",
         "aws:ViaAWSService",
+        "sts:TransitiveTagKeys",
         "dynamodb:FullTableScan",
         "s3:AccessPointNetworkOrigin",
         "s3:DataAccessPointAccount",
@@ -45,7 +47,7 @@ _SPELT = {
     )
 }
 _USUAL = ("aws:", "s3:resourceaccount")
-_SEVERAL = {LEADING_KEYS.lower(), TAG_KEYS}
+_SEVERAL = {LEADING_KEYS.lower(), TAG_KEYS, TRANSITIVE}
 """Keys whose values are a list even when there is one."""
 
 
