@@ -259,3 +259,35 @@ def test_a_layout_that_leaks_does_not_keep_a_pool_from_being_destroyed(
         plan(aws, changed)
     run(teardown.steps(changed, observe(aws, changed)), aws)
     assert {part.health for part in plan(aws, names).parts} == {Health.MISSING}
+
+
+def role_names(names: Names) -> set[str]:
+    return {names.pool.roles.agent, names.pool.roles.vending}
+
+
+def test_roles_that_serve_another_region_are_left_to_it(
+    aws: Aws, names: Names, named: Callable[..., Names]
+) -> None:
+    apply(plan(aws, names), aws)
+    abroad = named(region="eu-central-1")
+    planned = plan(aws, abroad)
+    assert {part.name for part in planned.foreign} == role_names(names)
+    assert not any(step.resource.startswith("role") for step in planned.steps)
+    with pytest.raises(ConflictError, match="in region `us-east-1`, and would no longer"):
+        apply(planned, aws)
+    deletions = teardown.steps(abroad, observe(aws, abroad))
+    assert not any(step.resource.startswith("role") for step in deletions)
+    assert plan(aws, names).steps == ()
+
+
+def test_roles_can_be_taken_to_another_region(
+    aws: Aws, names: Names, named: Callable[..., Names]
+) -> None:
+    apply(plan(aws, names), aws)
+    abroad = named(region="eu-central-1")
+    steps = [s for s in plan(aws, abroad, adopt=True).steps if s.resource.startswith("role")]
+    assert steps[0].change is Change.ADOPT
+    run(tuple(steps), aws)
+    roles = [part for part in plan(aws, abroad).parts if part.kind == "role"]
+    assert {part.health for part in roles} == {Health.OK}
+    assert {part.name for part in plan(aws, names).foreign} == role_names(names)

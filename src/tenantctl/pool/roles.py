@@ -18,6 +18,7 @@ from tenantctl.pool import documents, ownership
 from tenantctl.pool.consistency import unless_absent, when_consistent
 from tenantctl.pool.documents import Document, canonical
 from tenantctl.pool.ownership import Tags
+from tenantctl.pool.role_region import taken_over
 from tenantctl.pool.step import Change, Field, Part, Step, differences, missing, removals
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class RoleSpec:
     trust: Document
     policies: Mapping[str, Document]
     tags: Tags
+    region: str
 
     @property
     def resource(self) -> str:
@@ -53,6 +55,7 @@ def specs(names: Names, *, beside: Path | None = None) -> tuple[RoleSpec, ...]:
             documents.agent_trust(names, beside=beside),
             documents.agent_documents(names, beside=beside),
             names.tags,
+            names.pool.region,
         ),
         RoleSpec(
             roles.vending,
@@ -60,6 +63,7 @@ def specs(names: Names, *, beside: Path | None = None) -> tuple[RoleSpec, ...]:
             documents.trust_document(names, beside=beside),
             documents.vending_documents(names, beside=beside),
             names.tags,
+            names.pool.region,
         ),
     )
 
@@ -71,14 +75,15 @@ def observe(aws: Aws, spec: RoleSpec) -> Part:
     if role is None:
         puts = (_put(spec, name, None) for name in spec.policies)
         return missing(KIND, spec.name, _create(spec), *puts)
+    inline = _inline(aws, spec.name)
     steps = (
         *_trust(spec, role["Role"].get("AssumeRolePolicyDocument")),
-        *_policies(spec, _inline(aws, spec.name)),
+        *_policies(spec, inline),
         *(_detach(spec, arn) for arn in _attached(aws, spec.name)),
     )
     claim = ownership.claim(
         spec.resource, _tags(role), spec.tags, lambda aws: _tag(aws, spec.name, spec.tags)
-    )
+    ) or taken_over(spec.resource, spec.region, inline.values(), spec.policies.values())
     return Part(KIND, spec.name, role["Role"]["Arn"], steps, claim=claim)
 
 
