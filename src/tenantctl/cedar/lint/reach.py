@@ -25,6 +25,7 @@ from tenantctl.cedar.lint.subject import Frame, Policy
 from tenantctl.cedar.space import cut
 from tenantctl.cedar.statement import Effect, Tree, nodes, tree_of
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
+from tenantctl.domain.tools import Tool
 
 MAX_CALLS = 10_000
 """Kinds of calls that one policy is tried on; with more, nothing is claimed of all of them."""
@@ -39,8 +40,8 @@ _ASIDE = frozenset({"==", "!=", "<", "<=", ">", ">=", "contains", "has"})
 class Reach:
     """On which calls a policy applies, of one of each kind.
 
-    `exact` says whether these stand for all calls; `error` is what Cedar said of the first call
-    on which the policy failed.
+    `exact` says whether these stand for all calls with the inputs that the tool requires; `error`
+    is what Cedar said of the first call on which the policy failed.
     """
 
     calls: tuple[ToolCall, ...]
@@ -65,7 +66,12 @@ class ReachAudit:
 def reach(policy: Policy, frame: Frame) -> Reach:
     """Try the policy alone on one call of every kind that it can tell apart."""
     space = cut({"p": policy.statement}, frame.tools, limit=MAX_CALLS)
-    calls = [call for cell in space.cells for call in cell.calls(MAX_CALLS)]
+    calls = [
+        call
+        for cell in space.cells
+        for call in cell.calls(MAX_CALLS)
+        if has_what_it_must(call, cell.tool)
+    ]
     if space.beyond:
         calls += [extreme for call in calls for extreme in _extremes(call)]
     verdicts = Decider({"p": policy.statement.text}).decide_all(calls)
@@ -75,6 +81,11 @@ def reach(policy: Policy, frame: Frame) -> Reach:
         not space.beyond and not policy.takes_iam,
         next((error for verdict in verdicts for error in verdict.errors), None),
     )
+
+
+def has_what_it_must(call: ToolCall, tool: Tool | None) -> bool:
+    """Whether a call has the inputs that its tool requires, as the schema tells the engine."""
+    return tool is None or all(name in call.input for name in tool.required)
 
 
 def shows_a_clock(call: ToolCall) -> bool:
@@ -180,9 +191,10 @@ def _any_tier(policy: Policy, frame: Frame, reach: Reach) -> Iterator[Hit]:
     if key is None or policy.statement.effect is not Effect.PERMIT:
         return
     others = {call.claims.get(frame.tier_claim) for call in reach.matched} - {key.tier}
+    named = sorted(f"tier `{tier}`" for tier in others if tier in frame.gateways)
     if others:
-        who = sorted(f"tier `{tier}`" for tier in others if tier is not None) or ["no tier"]
-        yield Hit(policy.outline.conditions, f"callers of {who[0]} are let through, too")
+        who = "no tier" if None in others else (*named, "any other tier")[0]
+        yield Hit(policy.outline.conditions, f"callers of {who} are let through, too")
 
 
 AUDITS: Final = (

@@ -10,6 +10,7 @@ from typing import Final
 from tenantctl.cedar.lint import files, heads, inputs, reach, sizes, together, trust
 from tenantctl.cedar.lint.rule import Finding, Rule, Severity
 from tenantctl.cedar.lint.subject import Frame, Policy, Source, read
+from tenantctl.cedar.lint.trying import Together, try_together
 from tenantctl.cedar.statement import UnreadableError
 
 _STATIC: Final = (*files.AUDITS, *heads.AUDITS, *inputs.AUDITS, *trust.AUDITS)
@@ -75,7 +76,7 @@ def lint(sources: Sequence[Source], frame: Frame, known: Sequence[Finding] = ())
         found += wrong
         if not any(finding.rule.severity is Severity.ERROR for finding in wrong):
             sound.append(policy)
-    world = together.together(sound, frame)
+    world = try_together(sound, frame)
     found += _evaluated(world, frame)
     for size in sizes.AUDITS:
         found += (
@@ -91,7 +92,7 @@ def _alone(policy: Policy, frame: Frame) -> Iterator[Finding]:
             yield Finding(audit.rule, policy.source.file, hit.line, hit.message)
 
 
-def _evaluated(world: together.Together, frame: Frame) -> Iterator[Finding]:
+def _evaluated(world: Together, frame: Frame) -> Iterator[Finding]:
     for number, policy in enumerate(world.policies):
         reached = world.reach(number, frame)
         for one in reach.AUDITS:

@@ -1,83 +1,17 @@
-"""Audits of policies that stand together in an engine, decided by Cedar on one call of every kind.
-
-A cell, that is one tool at one gateway, with more kinds of calls than can be tried, or with
-conditions that the space isn't cut exactly for, is left undecided and named.
-"""
+"""Audits of policies that stand together in an engine, by the calls on which each applies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from tenantctl.cedar.decide import Decider, ToolCall
-from tenantctl.cedar.lint.reach import Reach, reach, shows_a_clock
+from tenantctl.cedar.lint.reach import shows_a_clock
 from tenantctl.cedar.lint.rule import FLOW, UNDERSTANDING, VALIDATION, Hit, Rule, Severity
-from tenantctl.cedar.lint.subject import Frame, Policy
+from tenantctl.cedar.lint.subject import Policy
+from tenantctl.cedar.lint.trying import Calls, Together, Tried
 from tenantctl.cedar.operand import Kind
-from tenantctl.cedar.space import Cell, cut
 from tenantctl.cedar.statement import Effect
-
-MAX_CALLS = 4_000
-"""Kinds of calls of a tool at a gateway that a set of policies is tried on."""
-
-Calls = int
-"""A set of a cell's calls: bit n stands for call n."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A cell, and on which of its calls each of its policies applies."""
-
-    cell: Cell
-    calls: tuple[ToolCall, ...]
-    applied: Mapping[int, Calls] = field(hash=False)
-
-    def by(self, numbers: Iterable[int]) -> Calls:
-        """The calls on which one of the policies applies."""
-        done = 0
-        for number in numbers:
-            done |= self.applied[number]
-        return done
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """A set of policies, by number, in the cells that could be tried.
-
-    `undecided` says why others couldn't, and `partly` are the policies that stand in one of them.
-    """
-
-    policies: tuple[Policy, ...]
-    cells: tuple[Tried, ...]
-    undecided: tuple[str, ...]
-    partly: frozenset[int]
-
-    def of(self, effect: Effect) -> frozenset[int]:
-        """The policies of an effect."""
-        return frozenset(
-            n for n, policy in enumerate(self.policies) if policy.statement.effect is effect
-        )
-
-    def reach(self, number: int, frame: Frame) -> Reach:
-        """What a policy reaches, of the calls that were tried anyway if they are enough."""
-        if number in self.partly:
-            return reach(self.policies[number], frame)
-        cells = [one for one in self.cells if number in one.applied]
-        return Reach(
-            tuple(call for one in cells for call in one.calls),
-            tuple(
-                one.applied[number] >> n & 1 == 1 for one in cells for n in range(len(one.calls))
-            ),
-            exact=True,
-            # Where the cut is exact nothing is computed, and what isn't guarded isn't here.
-            error=None,
-        )
-
-    def whole(self, effect: Effect) -> Iterator[tuple[int, tuple[Tried, ...]]]:
-        """Each policy of an effect that was tried wherever it stands, with its cells."""
-        for number in sorted(self.of(effect) - self.partly):
-            yield number, tuple(one for one in self.cells if number in one.applied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,48 +20,6 @@ class SetAudit:
 
     rule: Rule
     find: Callable[[Together], Iterator[tuple[Policy, Hit]]]
-
-
-def together(policies: Sequence[Policy], frame: Frame) -> Together:
-    """Try the policies on one call of every kind that they can tell apart."""
-    named = {str(number): policy.statement for number, policy in enumerate(policies)}
-    space = cut(named, frame.tools, limit=MAX_CALLS)
-    cells: list[Tried] = []
-    undecided: list[str] = []
-    partly: set[int] = set()
-    for cell in space.cells:
-        numbers = [int(name) for name in cell.reads]
-        if cell.beyond or any(policies[number].takes_iam for number in numbers):
-            partly.update(numbers)
-            undecided.append(f"{cell.action} at {cell.gateway}: {_why(cell, policies)}")
-        else:
-            cells.append(_tried(cell, policies))
-    return Together(tuple(policies), tuple(cells), tuple(undecided), frozenset(partly))
-
-
-def _why(cell: Cell, policies: Sequence[Policy]) -> str:
-    if not cell.beyond:
-        return "callers by IAM"
-    what, found, name = cell.beyond[0].rpartition(" in ")
-    known = found and name.isdecimal() and int(name) < len(policies)
-    return f"{what} in {policies[int(name)].label}" if known else cell.beyond[0]
-
-
-def _tried(cell: Cell, policies: Sequence[Policy]) -> Tried:
-    calls = tuple(cell.calls(MAX_CALLS))
-    applied = {int(name): 0 for name in cell.reads}
-    # Permits and forbids are asked apart: a verdict names only those that decide it.
-    for effect in Effect:
-        texts = {
-            name: policies[int(name)].statement.text
-            for name in cell.reads
-            if policies[int(name)].statement.effect is effect
-        }
-        if texts:
-            for place, verdict in enumerate(Decider(texts).decide_all(calls)):
-                for name in verdict.deciding:
-                    applied[int(name)] |= 1 << place
-    return Tried(cell, calls, applied)
 
 
 def _overridden(world: Together) -> Iterator[tuple[Policy, Hit]]:
