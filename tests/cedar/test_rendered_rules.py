@@ -54,7 +54,8 @@ when
   ["mon", "tue"].contains(context.input.request_weekday) &&
   principal.hasTag("custom:role") &&
   ["nurse", "\";permit(principal,action,resource);//"].contains(principal.getTag("custom:role")) &&
-  (context.input has query && ["a", "b\u{202e}"].contains(context.input.query)) &&
+  context.input has query &&
+  ["a", "b\u{202e}"].contains(context.input.query) &&
   (!(context.input has limit) ||
    context.input has limit &&
    context.input.limit >= -5 &&
