@@ -93,7 +93,8 @@ def attach(aws: Aws, to: Attachment, engine_arn: str) -> None:
         shape = client.meta.service_model.operation_model("UpdateGateway").input_shape
         settable = set() if shape is None else set(shape.members) - {"gatewayIdentifier"}
         now = cast("dict[str, Any]", client.get_gateway(gatewayIdentifier=to.gateway.id))
-        settings = {name: now[name] for name in settable & set(now)}
+        # What is shown empty was never set, and can't be set to that.
+        settings = {name: now[name] for name in settable & set(now) if now[name] not in ("", None)}
         settings["policyEngineConfiguration"] = wanted
         client.update_gateway(gatewayIdentifier=to.gateway.id, **settings)
         _ready(aws, to.gateway, wanted)
