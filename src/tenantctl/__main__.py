@@ -8,7 +8,7 @@ import signal
 import sys
 from types import FrameType
 
-from tenantctl.errors import ExitCode, TenantctlError
+from tenantctl.errors import ExitCode, InterruptError, TenantctlError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -53,7 +53,7 @@ def _run() -> int:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a defect is told as one
         return _tell(error)
-    # typer answers Ctrl-C with its number, and a command that ends well with what it returned.
+    # typer answers an exit with its number, and a command that ends well with what it returned.
     return result if isinstance(result, int) else ExitCode.OK
 
 
@@ -78,6 +78,9 @@ def _tell(error: BaseException) -> int:
     from tenantctl.cli.usage import as_usage_error
 
     match error:
+        case KeyboardInterrupt() | InterruptError():
+            note("interrupted")
+            return ExitCode.INTERRUPTED
         case TenantctlError():
             show_error(error)
             return error.exit_code
@@ -86,9 +89,6 @@ def _tell(error: BaseException) -> int:
             if error.format_message():
                 show_error(as_usage_error(error))
             return error.exit_code
-        case KeyboardInterrupt():
-            note("interrupted")
-            return ExitCode.INTERRUPTED
         case Abort():
             note("aborted")
         case OSError(errno=number) if number in _FULL:

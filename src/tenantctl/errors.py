@@ -60,6 +60,12 @@ class TenantctlError(Exception):
         return self.message if self.place is None else f"{self.place}: {self.message}"
 
 
+class InterruptError(TenantctlError):
+    """Ctrl-C or SIGTERM ended the command; every `with` block has cleaned up."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class UsageError(TenantctlError):
     """The command line, an input file or a value in one is wrong."""
 

@@ -71,7 +71,7 @@ def test_no_configuration(tenantctl: Program) -> None:
     run = tenantctl("pool", "plan")
     assert run.returncode == 2
     assert run.stderr == (
-        "error: tenantctl.yaml: no such file\n"
+        "error: no such file: `tenantctl.yaml`\n"
         "hint: `tenantctl init` writes one to start from, `--config` names another\n"
     )
 
@@ -79,9 +79,9 @@ def test_no_configuration(tenantctl: Program) -> None:
 def test_another_configuration(tenantctl: Program) -> None:
     run = tenantctl("--config", "no/such.yaml", "pool", "plan")
     assert run.returncode == 2
-    assert run.stderr.startswith("error: no/such.yaml: no such file\n")
+    assert run.stderr.startswith("error: no such file: `no/such.yaml`\n")
     run = tenantctl("pool", "plan", env={"TENANTCTL_CONFIG": "other.yaml"})
-    assert run.stderr.startswith("error: other.yaml: no such file\n")
+    assert run.stderr.startswith("error: no such file: `other.yaml`\n")
 
 
 def test_aws_without_credentials(tenantctl: Program) -> None:

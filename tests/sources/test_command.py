@@ -58,7 +58,7 @@ def test_verdicts_and_errors_are_exit_codes(
         ((*PROOF, "--from", "cfn"), "names no file"),
         ((*PROOF, "--from", "terraform:"), "names no file"),
         ((*PROOF, "--from", "account:x"), "names a file"),
-        ((*PROOF, "--from", "cfn:none.yaml"), "none.yaml: no such file"),
+        ((*PROOF, "--from", "cfn:none.yaml"), "no such file: `none.yaml`"),
         ((*PROOF, "--from", "account", "--documents", "."), "both say what to prove"),
         (("verify-isolation", "--from", "account"), "add --mode proof"),
         (("verify-isolation", "--try-witnesses"), "a live run has no witnesses"),

@@ -24,6 +24,7 @@ from tenantctl.cli.policy import app as policy
 from tenantctl.cli.pool import app as pool
 from tenantctl.cli.tenant import app as tenant
 from tenantctl.cli.verify import verify_isolation
+from tenantctl.errors import InterruptError
 
 ORDER = (
     "init",
@@ -47,6 +48,13 @@ class InOrder(TyperGroup):
         """Left alone, typer would list all commands before all groups."""
         rank = {name: number for number, name in enumerate(ORDER)}
         return sorted(super().list_commands(ctx), key=lambda name: rank.get(name, len(rank)))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        """Left alone, typer would turn an interrupt into a plain exit, as a child's 130 is one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise InterruptError("interrupted") from error
 
 
 app = typer.Typer(

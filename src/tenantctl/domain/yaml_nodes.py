@@ -81,7 +81,7 @@ def read_text(path: Path, *, limit: int, hint: str) -> str:
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except FileNotFoundError as error:
-        raise ConfigError("no such file", place=Place(file), hint=hint) from error
+        raise ConfigError(f"no such file: `{file}`", hint=hint) from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError(f"can't be read: {why.lower()}", place=Place(file), hint=hint) from error
