@@ -155,7 +155,7 @@ def test_a_breach_is_explained_with_request_statement_and_fix(report: Report) ->
         "",
         "inconclusive DDB-QUERY-INDEX: DDB-QUERY-INDEX inconclusive",
         "",
-        "breach: 1 breach, 1 inconclusive, 2 isolated",
+        "breach: 1 of 4 findings, 1 inconclusive",
     )
 
 
@@ -166,7 +166,7 @@ def test_the_same_breach_against_two_owners_is_explained_once(report: Report) ->
     lines = matrix.explanation(twice)
 
     assert sum(line.startswith("breach S3-LIST-STEM") for line in lines) == 1
-    assert lines[-1] == "breach: 2 breach"
+    assert lines[-1] == "breach: 2 of 2 findings"
 
 
 def test_rules_that_are_not_explained_are_counted(report: Report) -> None:

@@ -129,7 +129,13 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    out().print(table)
+    console = out()
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as drawn:
+        console.print(table)
+    _echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def emit_tree(root: Tree) -> None:

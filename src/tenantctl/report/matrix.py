@@ -79,7 +79,7 @@ def explanation(report: Report) -> tuple[str, ...]:
         lines += [f"and {more} more rules; --report json=PATH holds every finding", ""]
     live = words.carried_out(report.findings)
     lines += [f"witnesses carried out: {live}"] if live else []
-    return (*lines, f"{report.verdict}: {words.counted(report.findings)}")
+    return (*lines, words.verdict(report))
 
 
 def _explained(alike: list[Finding]) -> Iterator[str]:

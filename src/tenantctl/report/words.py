@@ -24,6 +24,17 @@ def counted(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{seen[o]} {o}" for o in ORDER if seen[o]) or "nothing was tried"
 
 
+def verdict(report: Report) -> str:
+    """`isolated: 303 of 303 findings`; `breach: 2 of 40 findings, 1 inconclusive`."""
+    seen = Counter(f.outcome for f in report.findings)
+    total = len(report.findings)
+    if not total:
+        return f"{report.verdict}: {counted(report.findings)}"
+    line = f"{report.verdict}: {seen[report.verdict]} of {total} finding{'s' * (total > 1)}"
+    doubtful = seen[Outcome.INCONCLUSIVE] if report.verdict is Outcome.BREACH else 0
+    return f"{line}, {doubtful} inconclusive" if doubtful else line
+
+
 _LIVE = {
     Live.CONFIRMED: "confirmed",
     Live.REFUSED: "refused",
