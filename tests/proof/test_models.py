@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -107,3 +108,14 @@ def _proved(names: Names, documents: Mapping[str, Any]) -> Report:
             identity=tuple(read(d, name=n, kind=Kind.IDENTITY) for n, d in documents.items()),
         ),
     )
+
+
+def test_many_models_are_quick(names_of: NamesOf) -> None:
+    models = {
+        tier: [f"us.vendor.model-{tier}-{n}-v1:0" for n in range(10)] for tier in ("basic", "gold")
+    }
+    names = names_of(models)
+    start = time.process_time()
+    report = _proved(names, vending_documents(names))
+    assert report.verdict is Outcome.ISOLATED
+    assert time.process_time() - start < 2

@@ -36,15 +36,19 @@ def ways(ask: Ask, policies: Policies, situation: Situation, *, crosses: bool) -
     return made
 
 
-def checks(names: Names, ask: Ask, request: Request, policies: Policies) -> tuple[Check, ...]:
-    """Every check of a request, the one that is shown first; none if there is no such request."""
+def checks(
+    names: Names, ask: Ask, request: Request, policies: Policies, alone: Policies
+) -> tuple[Check, ...]:
+    """Every check of a request, the one that is shown first; none if there is no such request.
+
+    `alone` are the session's own policies, without any resource's.
+    """
     if ask.point:
         seen = both(names, request)
         if seen is None:
             return ()
         bucket, point = seen
-        own = Policies(policies.identity, policies.boundary, policies.session)
-        return ((bucket, policies), (point, own))
+        return ((bucket, policies), (point, alone))
     if ask.model is not None:
         found = [_located(request, request.resource)]
         if ask.model.routed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 
 from tenantctl.domain.finding import Decider
@@ -21,7 +21,7 @@ from tenantctl.proof.keys import FRESH, OF_THE_OWNER, Source, source
 from tenantctl.proof.letters import UnsupportedError
 from tenantctl.proof.parses import TooLargeError
 from tenantctl.proof.paths import TooManyWaysError, joined
-from tenantctl.proof.points import KEYS, UNSEEN
+from tenantctl.proof.points import KEYS, UNSEEN, usable
 from tenantctl.proof.question import Asker
 from tenantctl.proof.situation import Situation
 from tenantctl.proof.situations import Situations
@@ -29,6 +29,7 @@ from tenantctl.proof.trust import Session, confirmed
 from tenantctl.proof.values import TENANT, USER
 
 _MOST_CANDIDATES = 120
+_MOST_THROUGH_POINTS = 24
 _MOST_TRIES = 64
 
 
@@ -63,6 +64,11 @@ class Prover:
     finder: Finder
     situations: Situations
     taken: frozenset[str] = frozenset()
+    _alone: Policies = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made once: what policies say of an action is worked out once for each of these.
+        object.__setattr__(self, "_alone", self.documents.for_resource(""))
 
     def decide(self, ask: Ask, policies: Policies) -> Witness | Unknown | None:
         """`None` is a proof that no session of any tenant reaches another's data by this ask."""
@@ -118,24 +124,28 @@ class Prover:
     def _witness(
         self, cube: Cube, ask: Ask, policies: Policies, session: Session, situation: Situation
     ) -> Witness | None:
-        if ask.model is not None and ask.model.doubt:
-            return None
+        if (ask.model is not None and ask.model.doubt) or (
+            ask.point and not usable(self.names, policies, ask.action.name)
+        ):
+            return None  # none can be shown
         for candidate in self._candidates(cube, ask):
             if not self._real(candidate) or not confirmed(
                 self.names, self.documents.trust, session, candidate.values
             ):
                 continue
             for request in islice(self._requests(candidate, ask, policies, situation), _MOST_TRIES):
-                made = checks(self.names, ask, request, policies)
-                decisions = [evaluate(*check) for check in made]
-                if made and all(decision.allowed for decision in decisions):
-                    return Witness(candidate, session, made[0][0], decisions[0].decided_by)
+                made = checks(self.names, ask, request, policies, self._alone)
+                if made and all(evaluate(*check).allowed for check in made):
+                    decided_by = evaluate(*made[0]).decided_by
+                    return Witness(candidate, session, made[0][0], decided_by)
         return None
 
     def _candidates(self, cube: Cube, ask: Ask) -> Iterator[Candidate]:
         """Those of tenants that aren't taken, then the others; each is made only if asked for."""
         aside: list[Candidate] = []
-        for candidate in islice(self.finder.candidates(cube, ask.target), _MOST_CANDIDATES):
+        # What an access point permits has no say in which candidates are found, so few are enough.
+        most = _MOST_THROUGH_POINTS if ask.point else _MOST_CANDIDATES
+        for candidate in islice(self.finder.candidates(cube, ask.target), most):
             tenants = (candidate.values[TENANT], candidate.owner[TENANT])
             if self.taken.isdisjoint(tenants):
                 yield candidate

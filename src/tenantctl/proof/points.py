@@ -10,6 +10,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.htm
 from __future__ import annotations
 
 from tenantctl.domain.names import Names
+from tenantctl.iam.evaluate import Policies
+from tenantctl.iam.pattern import Pattern
 from tenantctl.iam.request import Request
 
 ACCOUNT = "s3:dataaccesspointaccount"
@@ -23,6 +25,27 @@ UNSEEN = (
 )
 _ANY = "any"
 _ACCOUNT_FIELD = 4
+
+
+def usable(names: Names, policies: Policies, action: str) -> bool:
+    """Whether a policy of the session's own may allow an action on any access point at all.
+
+    An access point's ARN names an account; one that begins as a bucket's doesn't.
+    """
+    bucket = names.bucket_arn("")
+    return any(
+        statement.resources is None
+        or statement.resources.negated
+        or any(not _head(pattern).startswith(bucket) for pattern in statement.resources.patterns)
+        for policy in policies.identity
+        for statement in policy.speaking_of(action)[0]
+    )
+
+
+def _head(pattern: Pattern) -> str:
+    """The text before a pattern's first wildcard or variable."""
+    first = pattern.segments[0][0][:1]
+    return first[0] if first and isinstance(first[0], str) else ""
 
 
 def both(names: Names, request: Request) -> tuple[Request, Request] | None:

@@ -150,7 +150,8 @@ class Asker:
             if match.fold and not all(self.actor.foldable(name) for name in names):
                 continue
             if match.admitted:
-                sides.append(Shape(match.forms, values, self.alphabet, fold=match.fold))
+                meeting = match.forms if match.fold else _meeting(match.forms, forms, prefix=prefix)
+                sides.append(Shape(meeting, values, self.alphabet, fold=match.fold))
             else:
                 avoided.setdefault(match.fold, set()).update(match.forms)
         for fold, several in avoided.items():
@@ -161,6 +162,37 @@ class Asker:
             same=TENANT if track is Track.WORD else None,
             prefix=prefix,
         )
+
+
+def _meeting(
+    admitted: Iterable[Form], owners: tuple[Form, ...], *, prefix: bool
+) -> tuple[Form, ...]:
+    """The forms of which some word may be an owner's, by their literal ends alone.
+
+    Most are of other resources, tiers or models: no automaton is needed to see that.
+    """
+    return tuple(
+        form
+        for form in admitted
+        if any(
+            _agree(_head(form), _head(owner))
+            and (prefix or _agree(_tail(form)[::-1], _tail(owner)[::-1]))
+            for owner in owners
+        )
+    )
+
+
+def _head(form: Form) -> str:
+    return form[0] if form and isinstance(form[0], str) else ""
+
+
+def _tail(form: Form) -> str:
+    return form[-1] if form and isinstance(form[-1], str) else ""
+
+
+def _agree(one: str, other: str) -> bool:
+    """Whether two texts are the same as far as both go."""
+    return one.startswith(other) or other.startswith(one)
 
 
 def asks(cube: Cube, track: Track) -> bool:
