@@ -194,3 +194,32 @@ def test_days_are_the_clocks() -> None:
     every = read(f"{{hours: {{from: 0, until: 1, days: [{', '.join(WEEKDAYS)}]}}}}")
     assert every.hours is not None
     assert every.hours.days == WEEKDAYS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '";permit(principal,action,resource);//',
+        'basic"',
+        "*/",
+        "a.b",
+        "../x",
+        "a b",
+        "\u202e",
+        "a\nb",
+        "a\0",
+        "\u2028",
+        "",
+    ],
+)
+def test_a_hostile_name_is_no_tier_and_no_tool(name: str) -> None:
+    quoted = json.dumps(name)  # JSON's strings are YAML's
+    for config_text in (
+        text("{}").replace("  basic:", f"  {quoted}:"),
+        text("{}").replace("retrieve_clinic_documents", quoted),
+        text(f"{{inputs: {{{quoted}: {{required: true}}}}}}"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            config.parse(config_text, "f")
+        assert "\n" not in str(caught.value)
+        assert caught.value.place is not None
