@@ -55,12 +55,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule broken by a file."""
+    """A rule broken by a file, or without `in_file` by what `file` names instead."""
 
     rule: Rule
     file: str
     line: int | None
     message: str
+    in_file: bool = True
 
     @property
     def place(self) -> str:

@@ -80,7 +80,8 @@ def lint(sources: Sequence[Source], frame: Frame, known: Sequence[Finding] = ())
     found += _evaluated(world, frame)
     for size in sizes.AUDITS:
         found += (
-            Finding(size.rule, what, None, message) for what, message in size.find(readable, frame)
+            Finding(size.rule, what, None, message, in_file=False)
+            for what, message in size.find(readable, frame)
         )
     order = sorted(found, key=lambda one: (one.file, one.line or 0, one.rule.id, one.message))
     return Linted(tuple(order), len(sources) + len({one.file for one in known}), world.undecided)

@@ -36,7 +36,8 @@ def of_folder(directory: Path, tiers: Iterable[str], rendered: Sequence[Rendered
         for one in rendered
         if one.key not in there and not (directory / one.key.path).exists()
     )
-    return tuple(sources), tuple(wrong)
+    # People's own files last: of two policies that mean the same, theirs is the one too many.
+    return tuple(sorted(sources, key=_by_hand)), tuple(wrong)
 
 
 def of_paths(paths: Iterable[Path], tiers: Iterable[str]) -> Found:
@@ -50,6 +51,10 @@ def of_paths(paths: Iterable[Path], tiers: Iterable[str]) -> Found:
     for file in dict.fromkeys(file for path in paths for file in _below(path)):
         _take(file, _likely_key(file, known), sources, wrong)
     return tuple(sources), tuple(wrong)
+
+
+def _by_hand(source: Source) -> tuple[bool, str]:
+    return source.key is None or not source.key.rendered, source.file
 
 
 def _take(path: Path, key: PolicyKey | None, sources: list[Source], wrong: list[Finding]) -> None:
