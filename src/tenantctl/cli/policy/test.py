@@ -9,7 +9,6 @@ import typer
 
 from tenantctl.cli import console, params, reports
 from tenantctl.cli.policy.places import Directory, names_of, places, source_of
-from tenantctl.domain.yaml_shape import shown
 from tenantctl.errors import DeniedError, UsageError
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def _show(results: Sequence[Result], output: params.Format) -> None:
 
 def _judge(results: Sequence[Result]) -> None:
     """Say what failed, and why; raises `DeniedError` when anything did."""
+    from tenantctl.domain.yaml_shape import shown
+
     failed = [result for result in results if not result.passed]
     for result in failed:
         console.note(f"{result.case.place}: {shown(result.case.name)}: {_wrong(result)}")
