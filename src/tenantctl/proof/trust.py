@@ -26,7 +26,7 @@ from tenantctl.proof.tagging import Tagging, TooManySessionsError, extra_tags, t
 TAG = "sts:TagSession"
 
 _MOST_MINTERS = 64
-_MOST_STEPS = 40_000
+_MOST_STEPS = 30_000
 _MOST_JOINED = 5_000
 _MOST_SESSIONS = 96
 _MOST_REFUSED = 40
