@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from tenantctl.cedar.operand import Pattern
 
-MAX_STATES = 4_000
+MAX_STATES = 2_000
 """Joint states after which the search is given up: some tens of milliseconds."""
 
 

@@ -78,12 +78,13 @@ def _compared(
 def _on_paper(ctx: typer.Context, against: Against, directory: Path | None) -> Comparison:
     from tenantctl.cedar.render import render
     from tenantctl.policy import revision
+    from tenantctl.policy.against import Side
     from tenantctl.policy.difference import since
 
     names = names_of(ctx)
     home, where = places(ctx, directory)
     source = source_of(ctx, names, directory)
-    if against.revision:
+    if against.side is Side.REVISION:
         old = revision.texts(where, against.revision)
         if not old:
             console.note(f"there are no policies in `{where.name}` at `{against.revision}`")
@@ -95,12 +96,13 @@ def _on_paper(ctx: typer.Context, against: Against, directory: Path | None) -> C
 def _in_the_cloud(
     ctx: typer.Context, cloud: tuple[Names, Aws], against: Against, directory: Path | None
 ) -> Comparison:
+    from tenantctl.policy.against import Side
     from tenantctl.policy.difference import difference, since_version
     from tenantctl.policy.push import reviewed
 
     names, aws = cloud
     source = source_of(ctx, names, directory)
-    if against.version:
+    if against.side is Side.VERSION:
         return since_version(aws, names, source, against.version)
     return difference(aws, reviewed(aws, names, source))
 
