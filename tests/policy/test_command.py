@@ -38,13 +38,16 @@ def test_push_and_status_follow_the_folder(tenantctl: Program) -> None:
     assert "pool apply" in missing.stderr
     tenantctl.ok("pool", "apply", "--yes")
 
-    planned = tenantctl("policy", "push", "--dry-run", "-o", "json")
-    assert {row["change"] for row in json.loads(planned.stdout)} == {"create"}
-    assert tenantctl("policy", "status").returncode == 14
+    planned = json.loads(tenantctl.ok("policy", "push", "--dry-run", "-o", "json"))
+    assert {row["change"] for row in planned["changes"]} == {"create"}
+    assert {one["newly"] for one in planned["differences"]} == {"allowed"}
+    assert planned["version"] is None
     tenantctl.ok("policy", "push")
-    assert "nothing to do" in tenantctl("policy", "push").stderr
     document = json.loads(tenantctl.ok("policy", "status", "-o", "json"))
     assert document["in_sync"]
+    assert document["version"]["version"] == 1
+    assert document["version"]["who"].startswith("arn:aws:iam::")
+    assert document["version"]["ended"].endswith("+00:00")
 
     file = tenantctl.directory / "policies" / "basic" / "patient_context.cedar"
     file.write_text(file.read_text().replace("< 18", "< 20"))
@@ -52,9 +55,20 @@ def test_push_and_status_follow_the_folder(tenantctl: Program) -> None:
     assert asked.returncode == 2
     assert "--yes" in asked.stderr
     assert "policy render --check" in asked.stderr
-    done = tenantctl("policy", "push", "--yes")
+    assert "basic · patient_context · hours 18-20 · newly allowed" in asked.stdout
+    done = tenantctl("policy", "push", "--yes", "-o", "json")
     assert done.returncode == 0
     assert "created basic.patient_context\ndeleted basic.patient_context" in done.stderr
+    assert json.loads(done.stdout)["version"] == 2
+
+    back = json.loads(tenantctl.ok("policy", "rollback", "--yes", "-o", "json"))
+    assert [one["newly"] for one in back["differences"]] == ["refused"]
+    listed = json.loads(tenantctl.ok("policy", "history", "-o", "json"))
+    assert [(v["version"], v["kind"], v["of"]) for v in listed] == [
+        (1, "push", None),
+        (2, "push", None),
+        (3, "rollback", 1),
+    ]
 
 
 def test_an_invalid_policy_is_one_line_and_exit_code_13(tenantctl: Program) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tenantctl.domain import versions as keys
 from tenantctl.domain.pool import Hours, ToolRule
 from tenantctl.errors import ConflictError, NotFoundError, StateError
-from tenantctl.policy import history, lock
+from tenantctl.policy import history, journal, lock
 from tenantctl.policy.apply import apply
 from tenantctl.policy.difference import difference
 from tenantctl.policy.history import Kind, Progress
@@ -79,14 +79,13 @@ def test_a_text_that_somebody_changed_in_the_registry_is_not_used(bench: Bench) 
         roll_back(bench.aws, bench.names, 1)
 
 
-def test_many_policies_are_kept_and_read_in_pages(bench: Bench) -> None:
-    tiers = {f"tier{number}": {"clinic_config": ToolRule()} for number in range(105)}
-    many = bench.with_tiers(tiers)
-    for tier in TIERS:
-        for file in (bench.directory / tier).iterdir():
-            file.unlink()
-    many.push()
-    assert len(history.texts(bench.aws, bench.names, 1)) == 105
+def test_many_policies_are_kept_and_read_in_batches(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_BATCH", 2)
+    monkeypatch.setattr(journal, "_BATCH", 2)
+    bench.push()
+    assert len(history.texts(bench.aws, bench.names, 1)) == 3
 
 
 # -- going back ------------------------------------------------------------------------------------
