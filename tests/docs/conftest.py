@@ -39,6 +39,7 @@ VARYING = (
     (re.compile(r"\b\d+\.\d s\b"), "N s"),
     # How many probes there are is no promise of the documents.
     (re.compile(r"([✔✘?]) [\d/]+"), r"\1 N"),
+    (re.compile(r"\d+ of \d+ findings\b"), "N of N findings"),
     (re.compile(r"\d+ (isolated|breach|inconclusive|more;|attacks)\b"), r"N \1"),
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r"(?m) +$"), ""),
