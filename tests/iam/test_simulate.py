@@ -312,7 +312,7 @@ MALFORMED: dict[str, tuple[object, str, object]] = {
     "a list": ([], "expected `object`", None),
     "no JSON": (b"{", "no JSON", None),
     "nothing": (b"", "no JSON", None),
-    "NaN": (json.dumps(case(context={"a:b": float("nan")})).encode(), "no JSON", None),
+    "NaN": (json.dumps(case(context={"a:b": float("nan")})).encode(), "no JSON", "c"),
     "two values": (json.dumps(case()).encode() + b"{}", "trailing", None),
     "invalid UTF-8": (json.dumps(case(id="#")).encode().replace(b"#", b"\xff"), "UTF-8", None),
     "invalid UTF-8 in a policy": (
@@ -320,11 +320,20 @@ MALFORMED: dict[str, tuple[object, str, object]] = {
         "identity[0]",
         "c",
     ),
-    "half a surrogate pair": (case(resource="arn:aws:s3:::docs/\ud800"), "surrogate", None),
+    "half a surrogate pair": (case(resource="arn:aws:s3:::docs/\ud800"), "surrogate", "c"),
+    "half a surrogate pair as id": (case(id="\ud800"), "surrogate", None),
+    "a byte order mark": (b"\xef\xbb\xbf" + json.dumps(case()).encode(), "no JSON", "c"),
+    "a truth value as id": (case(id=True), "`$.id`", None),
+    "a number with a point as id": (case(id=1.5), "`$.id`", None),
+    "invalid UTF-8 beside the id": (
+        json.dumps(case(resource="#")).encode().replace(b"#", b"\xff"),
+        "UTF-8",
+        "c",
+    ),
     "half a surrogate pair in a policy": (
         case(identity=[policy(Sid="\ud800")]),
         "no JSON",
-        None,
+        "c",
     ),
 }
 

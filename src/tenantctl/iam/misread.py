@@ -5,12 +5,16 @@ Only malformed cases come here, so this may take its time; a second, at most.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from tenantctl.iam.json_text import Numeral
 from tenantctl.iam.malformed import shown
+from tenantctl.iam.weight import LARGEST
 
 Name = str | int
 """What a case is called: a text or an integer."""
@@ -40,9 +44,9 @@ _text = msgspec.json.Decoder(Name).decode
 def malformed(line: bytes, error: Exception) -> CaseError:
     """The reason and the id of a line that msgspec refused."""
     if isinstance(error, RecursionError):
-        return CaseError("nested too deeply", None)
+        return CaseError("nested too deeply", _name(line))
     if isinstance(error, UnicodeDecodeError):
-        return CaseError(f"no UTF-8: {error.reason}", None)
+        return CaseError(f"no UTF-8: {error.reason}", _name(line))
     text = str(error).removeprefix("JSON is malformed: ")[:_LONGEST]
     text = text[:1].lower() + text[1:]
     if not isinstance(error, msgspec.ValidationError):
@@ -55,8 +59,7 @@ def doubled(line: bytes) -> CaseError:
     try:
         json.loads(line, object_pairs_hook=_distinct)
     except _TwiceError as error:
-        name = None if error.key == "id" else _name(line)
-        return CaseError(f"the key {shown(error.key)} twice in one object", name)
+        return CaseError(f"the key {shown(error.key)} twice in one object", _name(line))
     except (ValueError, RecursionError) as error:
         return malformed(line, error)
     return CaseError("a key is there twice", None)
@@ -82,11 +85,52 @@ def _distinct(pairs: list[tuple[str, object]]) -> None:
 
 
 def _name(line: bytes) -> Name | None:
-    """The id of a line, wherever it is one."""
+    """The id of a line, wherever one can be read.
+
+    Python's decoder reads on over what the strict one refuses (`NaN`, half a surrogate pair, bytes
+    that are no UTF-8), and shows whether the id is there twice. What is too large or too deep for
+    it the strict one may still take.
+    """
+    found: object = None
     try:
-        found = _called(line).id
-        name = None if found is UNSET else _text(bytes(found))
-    except UNREADABLE:
+        found = _once(line) if len(line) <= LARGEST else _strictly(line)
+    except RecursionError:
+        with contextlib.suppress(*UNREADABLE):
+            found = _strictly(line)
+    except (ValueError, msgspec.MsgspecError):
         return None
-    fits = isinstance(name, str) or (name is not None and -(1 << 63) <= name < 1 << 64)
-    return name if fits else None
+    if isinstance(found, Numeral):
+        found = int(found) if _INTEGER.fullmatch(found) else None
+    if isinstance(found, str):
+        return found if _encodable(found) else None
+    if type(found) is not int:  # a truth value is one too
+        return None
+    return found if -(1 << 63) <= found < 1 << 64 else None
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+
+
+def _once(line: bytes) -> object:
+    """The value of the only `id` of an object; `None` where there is none, or another."""
+    text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    found = json.loads(text, object_pairs_hook=_Pairs, parse_int=Numeral, parse_float=Numeral)
+    ids = [value for key, value in found if key == "id"] if isinstance(found, _Pairs) else []
+    return ids[0] if len(ids) == 1 else None
+
+
+class _Pairs(list[tuple[str, object]]):
+    """An object, told from a list."""
+
+
+def _strictly(line: bytes) -> Name | None:
+    found = _called(line).id
+    return None if found is UNSET else _text(bytes(found))
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
