@@ -1,7 +1,7 @@
 """Identifier formats: Python regular expressions, read by Python's own parser.
 
 What isn't regular is read as more than it says: a lookaround asks nothing, a back reference is
-anything. That keeps proofs valid; a witness' ids are put before `re` itself.
+anything. That keeps proofs valid; a witness' ids are matched as onboarding matches them.
 """
 
 from __future__ import annotations

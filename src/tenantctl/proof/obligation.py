@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, product
@@ -154,12 +153,12 @@ class Prover:
         yield from aside
 
     def _real(self, candidate: Candidate) -> bool:
-        """Whether both are tenants whose ids have the declared formats, by `re` itself."""
+        """Whether both are tenants whose ids have the declared formats, as onboarding has it."""
         identity = self.names.pool.identity
-        patterns = {TENANT: identity.tenant.pattern, USER: identity.user.pattern}
+        claims = {TENANT: identity.tenant, USER: identity.user}
         return candidate.values[TENANT] != candidate.owner[TENANT] and all(
-            pattern is None or re.fullmatch(pattern, values[name]) is not None
-            for name, pattern in patterns.items()
+            claim.takes(values[name])
+            for name, claim in claims.items()
             for values in (candidate.values, candidate.owner)
             if name in values
         )
