@@ -6,6 +6,7 @@ One table per pool (`Names.registry_table`, keys `pk` and `sk`, both strings):
     TENANT#<id>   USER#<email>      email, name, role, sub, password (pending | delivered)
     TENANT#<id>   JOURNAL#<step>    see `lifecycle.journal`
     TENANT-IDS    <case-folded id>  id
+    POLICIES      VERSION#, TEXT#, LOCK   see `policy.history` and `policy.lock`
 """
 
 from __future__ import annotations

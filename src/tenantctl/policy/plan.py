@@ -100,11 +100,6 @@ class Plan:
         return tuple(e for stage in self.stages for e in (*stage.create, *stage.delete))
 
     @property
-    def disturbs(self) -> bool:
-        """Whether something that may be in force goes."""
-        return any(entry.present and not entry.present.inert for entry in self._old)
-
-    @property
     def in_sync(self) -> bool:
         """Whether the engine holds what it should, all of it in force, and nothing else."""
         return all(entry.state is State.ACTIVE for entry in self.entries)

@@ -55,13 +55,11 @@ class Push:
     def nothing(self) -> bool:
         """Whether there is nothing to do, not even to enter into the history."""
         latest = self.record.latest
-        return not (
-            self.plan.changes
-            or self.attach
-            or latest is None
-            or latest.progress is Progress.STARTED
-            or _content(latest.holds) != _content(self.holds)
-        )
+        if self.plan.changes or self.attach:
+            return False
+        if latest is None:
+            return not self.holds
+        return latest.progress is Progress.DONE and _content(latest.holds) == _content(self.holds)
 
     @property
     def replaces(self) -> bool:
@@ -87,7 +85,8 @@ class Push:
             kept = tuple(h for h in self.record.done.holds if h.enforced or not self.request.trial)
         names = {held.name for held in kept}
         made = (_held(entry, trial=self.request.trial) for entry in entries)
-        return (*kept, *(held for held in made if held.name not in names))
+        holds = (*kept, *(held for held in made if held.name not in names))
+        return tuple(sorted(holds, key=lambda held: (held.key, held.name)))
 
     @property
     def resumes(self) -> int | None:
