@@ -89,6 +89,20 @@ LIMIT = "context.input.limit"
             [statement('["sat", "sun"].contains(context.input.request_weekday)')],
             ["on sat, sun · newly allowed"],
         ),
+        (
+            [ALWAYS],
+            [
+                statement(
+                    '["mon", "tue", "fri", "wed", "thu"].contains(context.input.request_weekday)'
+                )
+            ],
+            ["not on mon-fri or without request_weekday · newly refused"],
+        ),
+        (
+            [],
+            [statement('["fri", "mon", "noday"].contains(context.input.request_weekday)')],
+            ["on mon, fri, noday · newly allowed"],
+        ),
         ([], [statement("context.input.full")], ["full true · newly allowed"]),
         (
             [],

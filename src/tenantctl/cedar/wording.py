@@ -9,10 +9,12 @@ from decimal import Decimal
 from tenantctl.cedar.axis import Axis, Form, Region, called
 from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.statement import literal
-from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT
+from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 
 HOURS = 24
 """A clock shows 0 to 23."""
+
+_IN_A_ROW = 3
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 
@@ -64,14 +66,29 @@ def _positive(
 def _texts(axis: Axis, name: str, texts: Sequence[Region], left: Sequence[Region]) -> str:
     others = [region for region in texts if region.form is Form.OTHER]
     all_others = [region for region in axis.regions if region.form is Form.OTHER]
-    named = [quoted(region.value) for region in texts if region.form is Form.TEXT]
+    named = [region.value for region in texts if region.form is Form.TEXT]
     days = axis.attribute.kind is Kind.INPUT and name == WEEKDAY_INPUT
     if not others:
-        return f"{'on' if days else name} {', '.join(named)}"
+        return f"on {_days(named)}" if days else f"{name} {_listed(named)}"
     if len(others) == len(all_others):
-        excluded = ", ".join(quoted(region.value) for region in left)
-        return f"{name} other than {excluded}" if excluded else f"any {name}"
-    return f"{name} {' or '.join([*named, *(_unnamed(axis, region) for region in others)])}"
+        excluded = [region.value for region in left]
+        if days and excluded:
+            return f"not on {_days(excluded)}"
+        return f"{name} other than {_listed(excluded)}" if excluded else f"any {name}"
+    return f"{name} {' or '.join([*map(quoted, named), *(_unnamed(axis, r) for r in others)])}"
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(map(quoted, values))
+
+
+def _days(values: Sequence[str]) -> str:
+    """Days of the week in its order, three and more in a row as from when to when."""
+    week = [day for day in WEEKDAYS if day in values]
+    first, last = (WEEKDAYS.index(week[end]) for end in (0, -1)) if week else (0, 0)
+    if len(week) >= _IN_A_ROW and last - first == len(week) - 1:
+        week = [f"{week[0]}-{week[-1]}"]
+    return ", ".join([*week, *(quoted(value) for value in values if value not in WEEKDAYS)])
 
 
 def _unnamed(axis: Axis, region: Region) -> str:
