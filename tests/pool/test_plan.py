@@ -15,9 +15,9 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Data, Identity, Index, Table
 from tenantctl.domain.template import Template
 from tenantctl.errors import ConflictError, PolicyInvalidError, UsageError
-from tenantctl.pool import describe
+from tenantctl.pool import describe, teardown
 from tenantctl.pool.documents import agent_trust
-from tenantctl.pool.plan import apply, plan, run
+from tenantctl.pool.plan import apply, observe, plan, run
 from tenantctl.pool.step import Change, Health
 
 if TYPE_CHECKING:
@@ -380,6 +380,21 @@ def test_a_bucket_name_that_another_account_takes_meanwhile_is_an_error(
     s3_backends["999999999999"]["aws"].create_bucket("clinic-documents", "us-east-1")
     with pytest.raises(ConflictError, match="`clinic-documents` is taken by another account"):
         apply(planned, aws)
+
+
+def test_a_bucket_of_another_region_is_left_alone(aws: Aws, names: Names) -> None:
+    aws.client("s3").create_bucket(
+        Bucket="clinic-documents",
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    aws.client("s3").put_bucket_tagging(
+        Bucket="clinic-documents",
+        Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in names.tags.items()]},
+    )
+    with pytest.raises(ConflictError, match="lies in region `eu-central-1`"):
+        apply(plan(aws, names), aws)
+    deletions = teardown.steps(names, observe(aws, names))
+    assert "bucket `clinic-documents`" not in {step.resource for step in deletions}
 
 
 def test_a_bucket_outside_us_east_1_names_its_region(named: Named) -> None:

@@ -60,7 +60,7 @@ def observe(aws: Aws, spec: BucketSpec) -> Part:
     from botocore.exceptions import ClientError
 
     try:
-        aws.client("s3").head_bucket(Bucket=spec.name, ExpectedBucketOwner=aws.account)
+        found = aws.client("s3").head_bucket(Bucket=spec.name, ExpectedBucketOwner=aws.account)
     except ClientError as error:
         if code_of(error) == "404":
             return missing(KIND, spec.name, _create(spec), *_settings(spec, None))
@@ -68,6 +68,10 @@ def observe(aws: Aws, spec: BucketSpec) -> Part:
             raise
         taken = "its name is taken by another account or Region, or the caller may not see it"
         return Part(KIND, spec.name, None, problems=(taken,))
+    # botocore follows a bucket into its own Region, so nothing else would tell.
+    if (region := found.get("BucketRegion", aws.region)) != aws.region:
+        elsewhere = f"it lies in region `{region}`, and can't be moved"
+        return Part(KIND, spec.name, None, problems=(elsewhere,))
     claim = ownership.claim(
         spec.resource, _tags(aws, spec.name), spec.tags, lambda aws: _tag(aws, spec)
     )

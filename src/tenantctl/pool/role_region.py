@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterable
 
 from tenantctl.aws.session import Aws
-from tenantctl.pool.step import Change, Field, Step
+from tenantctl.errors import ConflictError
+from tenantctl.pool.step import Change, Field, Part, Step
 
 _REGION = re.compile(r'"arn:[a-z-]+:[a-z0-9-]+:([a-z0-9-]+):')
+_FIELD = "region"
 
 
 def taken_over(
@@ -34,7 +36,23 @@ def taken_over(
 
     serves = ", ".join(f"`{name}`" for name in strange)
     why = f"it serves a pool of this name in region {serves}, and would no longer"
-    return Step(Change.ADOPT, resource, why, (Field("region", ", ".join(strange), region),), run)
+    return Step(Change.ADOPT, resource, why, (Field(_FIELD, ", ".join(strange), region),), run)
+
+
+def refuse_elsewhere(parts: Iterable[Part]) -> None:
+    """Raise `ConflictError` where the roles serve another Region.
+
+    Buckets have one name in all Regions: to take the pool down from a wrong one would take the
+    buckets of the right one.
+    """
+    claims = [part.claim for part in parts if part.claim is not None]
+    elsewhere = [step for step in claims if any(field.name == _FIELD for field in step.fields)]
+    if elsewhere:
+        regions = sorted({str(step.fields[0].old) for step in elsewhere})
+        raise ConflictError(
+            "; ".join(f"{step.resource}: {step.why}" for step in elsewhere),
+            hint=f"nothing was deleted; name the pool's own region: `--region {regions[0]}`",
+        )
 
 
 def _regions(documents: Iterable[object]) -> set[str]:

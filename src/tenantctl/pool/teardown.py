@@ -8,6 +8,7 @@ from tenantctl.domain.names import Names
 from tenantctl.errors import AwsError, ConflictError
 from tenantctl.pool import buckets, engine, roles, table_spec, tables, users
 from tenantctl.pool.plan import Plan
+from tenantctl.pool.role_region import refuse_elsewhere
 from tenantctl.pool.step import Step
 
 
@@ -15,8 +16,10 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
     """The deletions of what is `present` and the pool's, in order.
 
     What is only there to be called goes first, the registry last: as long as it is there, an
-    interrupted run still knows whose data the pool holds.
+    interrupted run still knows whose data the pool holds. Raises `ConflictError` for a pool that
+    lies in another Region.
     """
+    refuse_elsewhere(present.parts)
     deletions = (
         engine.delete_step(names),
         users.delete_step(names),
