@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Statement
 from tenantctl.proof.asks import Ask
@@ -19,6 +21,8 @@ from tenantctl.proof.shape import Slot
 from tenantctl.proof.tagging import TRANSITIVE, extra_tags, taggings
 from tenantctl.proof.trust import TAG
 from tenantctl.proof.values import TENANT
+
+CHAIN = "STS-CHAIN"
 
 
 def retags(names: Names, documents: Documents) -> tuple[Ask, ...]:
@@ -38,6 +42,18 @@ def retags(names: Names, documents: Documents) -> tuple[Ask, ...]:
         known = tagging.known(names)
         made.setdefault(tuple(sorted(known.items())), retag(names, known, tuple(left_out)))
     return tuple(made.values())
+
+
+def rechains(retagging: tuple[Ask, ...]) -> tuple[Ask, ...]:
+    """The asks of a session that takes the role again as the tenant that it is.
+
+    It leaves its session policy behind: the new session has none, or another.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+    """
+    return tuple(
+        replace(ask, rule=CHAIN, target=Target((), ask.target.resources), word="")
+        for ask in retagging
+    )
 
 
 def retag(names: Names, known: dict[str, tuple[str, ...]], without: tuple[str, ...] = ()) -> Ask:

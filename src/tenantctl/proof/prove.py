@@ -14,14 +14,14 @@ from tenantctl.iam.evaluate import Policies
 from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
 from tenantctl.proof.assumptions import assumptions
 from tenantctl.proof.candidates import Finder
-from tenantctl.proof.chaining import retag, retags
+from tenantctl.proof.chaining import CHAIN, rechains, retag, retags
 from tenantctl.proof.documents import Documents, session_of
 from tenantctl.proof.fixes import fix
 from tenantctl.proof.formats import Node
 from tenantctl.proof.models import of_model, scarce
 from tenantctl.proof.obligation import Prover, Unknown, Witness
 from tenantctl.proof.reach import Action, Reach, catalogue
-from tenantctl.proof.rewriting import openings
+from tenantctl.proof.rewriting import Opening, openings, without_session
 from tenantctl.proof.situations import Situations
 from tenantctl.proof.tagging import TooManySessionsError, extra_tags
 from tenantctl.proof.trust import Session, sessions
@@ -68,6 +68,8 @@ def _findings(
     try:
         made = sessions(names, documents.trust, documents.every)
         chained = retags(names, documents)
+        if documents.session is not None:
+            chained = (*chained, *rechains(chained))
     except TooManySessionsError as error:
         made, chained = (), (retag(names, {}),)
         doubts = (*doubts, str(error))
@@ -163,10 +165,14 @@ def _finding(
 
 
 def _kept(prover: Prover, ask: Ask) -> Unknown | bool | None:
-    """What holds a session back that may rewrite its role: `None` if nothing does."""
-    if ask.action.reach is not Reach.ROLE:
+    """What holds a session back that may escape its policies: `None` if nothing does."""
+    opened: tuple[Opening, ...] | None
+    if ask.rule == CHAIN:
+        opened = without_session(prover.documents)
+    elif ask.action.reach is Reach.ROLE:
+        opened = openings(prover.documents, ask.action.name)
+    else:
         return None
-    opened = openings(prover.documents, ask.action.name)
     if opened is None:
         return None
     doubt = False

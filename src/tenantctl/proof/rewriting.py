@@ -51,6 +51,11 @@ def openings(documents: Documents, action: str) -> tuple[Opening, ...] | None:
     return None
 
 
+def without_session(documents: Documents) -> tuple[Opening, ...]:
+    """What a session has before it that leaves its session policy behind."""
+    return (Opening(replace(documents, session=None)),)
+
+
 def _granted(documents: Documents, *, overwrites: bool) -> tuple[Opening, ...] | None:
     """With a policy that allows everything, added or put in the place of those that deny."""
     denying = [policy for policy in documents.identity if _denies(policy)]

@@ -75,7 +75,8 @@ def sentence(ask: Ask, witness: Witness) -> str:
     who = f"a session of `{actor}`"
     action = f"`{ask.action.name}`"
     if ask.also:
-        return f"{who} may take the vending role again as `{owner}`, by {action}"
+        again = f"as `{owner}`" if ask.target.owners else "without its session policy"
+        return f"{who} may take the vending role again {again}, by {action}"
     if ask.model is not None:
         through = f" through `{candidate.word}`" if ask.model.routed else ""
         has = f"which tier `{ask.model.tier}` has and `{witness.session.tier}` hasn't"
