@@ -18,14 +18,15 @@ from tenantctl.local.policy_engine.api import PolicyEngines
 REGION, ACCOUNT = "us-east-1", "123456789012"
 GATEWAY = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/clinic-agent-basic"
 WHEN = 'when { principal.hasTag("custom:tier") }'
+TOOL = "clinic_config"
 
 Answer = dict[str, Any]
 
 
-def cedar(rest: str = WHEN, *, effect: str = "permit", tool: str = "x", on: str = GATEWAY) -> str:
+def cedar(rest: str = WHEN, *, effect: str = "permit", tool: str = TOOL, on: str = GATEWAY) -> str:
     return (
         f"{effect}(principal is AgentCore::OAuthUser, "
-        f'action == AgentCore::Action::"{tool}___{tool}", '
+        f'action == AgentCore::Action::"{tool.replace("_", "-")}___{tool}", '
         f'resource == AgentCore::Gateway::"{on}") {rest};'
     )
 
@@ -144,7 +145,7 @@ def test_an_engine_with_policies_stays(client: Any, engine: str) -> None:  # noq
 def test_names_are_unique_in_the_account(client: Any, engine: str) -> None:  # noqa: ANN401 - the same
     create(client, engine)
     with refused("ConflictException", "already exists"):
-        create(client, engine, cedar(tool="other"))
+        create(client, engine, cedar(tool="current_time"))
     with refused("ConflictException", "already exists"):
         client.create_policy_engine(name="clinic_agent")
 
@@ -154,19 +155,15 @@ def test_a_client_token_makes_one_thing_once(client: Any, engine: str) -> None: 
     first = create(client, engine, clientToken=token)
     assert create(client, engine, clientToken=token)["policyId"] == first["policyId"]
     with refused("ValidationException", "other parameters"):
-        create(client, engine, cedar(tool="other"), clientToken=token)
+        create(client, engine, cedar(tool="current_time"), clientToken=token)
 
 
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
         (cedar() + cedar(effect="forbid"), "2 statements"),
-        ("permit(principal, action, resource) when { true };", "bare `resource`"),
-        (cedar().replace(f'== AgentCore::Gateway::"{GATEWAY}"', ""), "bare `resource`"),
-        (cedar(on="*"), "no gateway arn"),
         ("permit(principal == ?principal, action, resource);", "template slots"),
         ("this is not Cedar, however long it is", "not a Cedar policy"),
-        (cedar('when { context.tier == "basic" }'), "only `context.input`"),
         (cedar("when { " + "(" * 3000 + "true" + ")" * 3000 + " }"), "brackets"),
     ],
 )
@@ -179,6 +176,43 @@ def test_statements_that_are_refused_at_once(
     with refused("ValidationException", why):
         create(client, engine, statement)
     assert every(client, engine) == []
+
+
+CLAIM = 'principal.hasTag("custom:tier")'
+
+
+@pytest.mark.parametrize("mode", ["FAIL_ON_ANY_FINDINGS", "IGNORE_ALL_FINDINGS"])
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html
+        ("permit(principal, action, resource) when { true };", "bare `resource`"),
+        (cedar().replace(f'== AgentCore::Gateway::"{GATEWAY}"', ""), "bare `resource`"),
+        (cedar().replace(f'== AgentCore::Gateway::"{GATEWAY}"', "is AgentCore::Gateway"), "`==`"),
+        (cedar(on="*"), "no gateway arn"),
+        (cedar().replace("AgentCore::Gateway", "AgentCore::Runtime"), "Runtime"),
+        (cedar().replace("AgentCore::OAuthUser", "AgentCore::User"), "unknown principal type"),
+        (cedar(f'when {{ {CLAIM} && principal in Tenants::"a" }}'), "unknown entity type"),
+        (cedar('when { context.tier == "basic" }'), "only `context.input`"),
+        (cedar(tool="no_such_tool"), "unrecognized action"),
+        (cedar(f"when {{ {CLAIM} && context.input.surprise == 1 }}"), "attribute"),
+        (cedar(f"when {{ {CLAIM} && context.input.request_hour > 8 }}"), "optional"),
+        (cedar(f'when {{ {CLAIM} && context.input has request_hour && '
+               'context.input.request_hour == "8" }'), "type"),
+        (cedar(f'when {{ {CLAIM} && principal.tier == "basic" }}'), "`tier`"),
+        (cedar('when { principal.getTag("a") == "b" }').replace("OAuthUser", "IamEntity"), "tag"),
+    ],
+)  # fmt: skip
+def test_what_the_schema_lacks_fails_the_policy_in_any_mode(
+    client: Any,  # noqa: ANN401 - the same
+    engine: str,
+    statement: str,
+    reason: str,
+    mode: str,
+) -> None:
+    failed = get(client, create(client, engine, statement, validationMode=mode))
+    assert failed["status"] == "CREATE_FAILED"
+    assert reason in "; ".join(failed["statusReasons"])
 
 
 @pytest.mark.parametrize(
@@ -211,7 +245,10 @@ def test_a_failed_update_leaves_what_was_in_force(client: Any, engine: str) -> N
     assert found["status"] == "UPDATE_FAILED"
     assert found["statusReasons"]
     assert found["definition"] == {"cedar": {"statement": cedar()}}
-    better = {"cedar": {"statement": cedar(tool="y")}}
+    unknown = {"cedar": {"statement": cedar(tool="no_such_tool")}}
+    client.update_policy(**key, definition=unknown, validationMode="IGNORE_ALL_FINDINGS")
+    assert client.get_policy(**key)["status"] == "UPDATE_FAILED"
+    better = {"cedar": {"statement": cedar(tool="current_time")}}
     assert client.update_policy(**key, definition=better)["definition"] != better
     found = client.get_policy(**key)
     assert (found["status"], found["definition"]) == ("ACTIVE", better)
@@ -312,31 +349,55 @@ def test_an_engine_takes_a_thousand_policies() -> None:
         one("more")
 
 
+def test_an_account_has_a_thousand_engines() -> None:
+    engines = PolicyEngines(REGION, ACCOUNT)
+    for number in range(1000):
+        engines.handle("CreatePolicyEngine", {"name": f"e{number}"})
+    with pytest.raises(ServiceError, match="ServiceQuotaExceededException"):
+        engines.handle("CreatePolicyEngine", {"name": "more"})
+
+
 def test_only_active_policies_in_force_are_enforced(client: Any, engine: str) -> None:  # noqa: ANN401 - the same
     del client, engine
     engines = PolicyEngines(REGION, ACCOUNT)
     made = engines.handle("CreatePolicyEngine", {"name": "e"})
     key = {"policyEngineId": made["policyEngineId"]}
     engines.handle("GetPolicyEngine", key)
-    for name, rest, mode in (
-        ("good", WHEN, "ACTIVE"),
-        ("logged", WHEN, "LOG_ONLY"),
-        ("failed", "", "ACTIVE"),
-        ("pending", WHEN, "ACTIVE"),
+    for name, tool, rest, mode in (
+        ("good", "clinic_config", WHEN, "ACTIVE"),
+        ("logged", "current_time", WHEN, "LOG_ONLY"),
+        ("failed", "patient_context", "", "ACTIVE"),
+        ("pending", "get_patient_records", WHEN, "ACTIVE"),
     ):
         policy = engines.handle(
             "CreatePolicy",
             {
                 **key,
                 "name": name,
-                "definition": {"cedar": {"statement": cedar(rest, tool=name)}},
+                "definition": {"cedar": {"statement": cedar(rest, tool=tool)}},
                 "enforcementMode": mode,
             },
         )
         if name != "pending":
             engines.handle("GetPolicy", {**key, "policyId": policy["policyId"]})
-    enforced = engines.statements(made["policyEngineArn"])
-    assert [s.action.entities[0].id for s in enforced] == ["good___good"]
+        if name == "good":
+            good = {**key, "policyId": policy["policyId"]}
+
+    def enforced() -> list[str]:
+        found = engines.statements(made["policyEngineArn"])
+        return [statement.action.entities[0].id for statement in found]
+
+    assert enforced() == ["clinic-config___clinic_config"]
+    # What fails to change, or is about to go, is in force meanwhile.
+    engines.handle("UpdatePolicy", {**good, "definition": {"cedar": {"statement": cedar("")}}})
+    assert enforced() == ["clinic-config___clinic_config"]
+    assert engines.handle("GetPolicy", good)["status"] == "UPDATE_FAILED"
+    assert enforced() == ["clinic-config___clinic_config"]
+    engines.handle("DeletePolicy", good)
+    assert enforced() == ["clinic-config___clinic_config"]
+    with pytest.raises(ServiceError, match="ResourceNotFound"):
+        engines.handle("GetPolicy", good)
+    assert enforced() == []
 
 
 def test_engines_are_kept_by_pickle() -> None:

@@ -2,8 +2,9 @@
 
 Changes are asynchronous, as on AWS: an answer shows the transitional status, and the change is
 done when the resource is next fetched, or has been listed once in that status. What the request
-alone shows to be wrong is refused at once; what needs the statement's meaning ends in
-CREATE_FAILED or UPDATE_FAILED with `statusReasons`.
+alone shows to be wrong is refused at once, syntax errors among it; what needs the schema or the
+statement's meaning ends in CREATE_FAILED or UPDATE_FAILED with `statusReasons`.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-use-errors.html
 https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-create-update-validation.html
 """
 
@@ -19,6 +20,7 @@ from tenantctl.local.policy_engine.shapes import check
 from tenantctl.local.policy_engine.store import Params, Store, missing
 
 _OPERATIONS = {**engines.OPERATIONS, **policies.OPERATIONS}
+_NEVER_IN_FORCE = frozenset({"CREATING", "CREATE_FAILED"})
 
 
 class PolicyEngines:
@@ -45,12 +47,15 @@ class PolicyEngines:
         return found(self._store, params)
 
     def statements(self, engine_arn: str) -> tuple[Statement, ...]:
-        """What an engine enforces: its policies that are ACTIVE and not in LOG_ONLY mode."""
+        """What an engine enforces: its policies that came into force and aren't in LOG_ONLY mode.
+
+        A policy whose change is on its way or failed goes on as it was.
+        """
         found = [engine for engine in self._store.engines.values() if engine.arn == engine_arn]
         if not found:
             raise missing("policy engine", engine_arn)
         return tuple(
             parse(policies.source(policy.definition), policy.name)
             for policy in found[0].policies.values()
-            if policy.status == "ACTIVE" and policy.enforcement == "ACTIVE"
+            if policy.status not in _NEVER_IN_FORCE and policy.enforcement == "ACTIVE"
         )

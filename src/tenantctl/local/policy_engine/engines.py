@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from tenantctl.local.policy_engine.reads import gets, lists
 from tenantctl.local.policy_engine.records import ACTIVE, Engine, Outcome, new_id, now
 from tenantctl.local.policy_engine.store import (
     Operation,
@@ -13,10 +14,14 @@ from tenantctl.local.policy_engine.store import (
     conflict,
     describe,
     missing,
-    page,
-    settle,
+    over_quota,
     still,
 )
+
+_MAX_ENGINES = 1_000
+"""Engines in an account.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-limitations-section.html
+"""
 
 
 def _create(store: Store, params: Params) -> dict[str, Any]:
@@ -25,6 +30,8 @@ def _create(store: Store, params: Params) -> dict[str, Any]:
         return store.engine(earlier).answer()
     if any(engine.name == params["name"] for engine in store.engines.values()):
         raise conflict(f"A policy engine with the name {params['name']} already exists")
+    if len(store.engines) >= _MAX_ENGINES:
+        raise over_quota("account", _MAX_ENGINES, "policy engines")
     made, at = new_id(params["name"]), now()
     store.engines[made] = engine = Engine(
         serial=store.next(),
@@ -41,22 +48,6 @@ def _create(store: Store, params: Params) -> dict[str, Any]:
     )
     store.remember("CreatePolicyEngine", params, made)
     return engine.answer()
-
-
-def _get(store: Store, params: Params) -> dict[str, Any]:
-    return _fetch(store, params).answer()
-
-
-def _get_summary(store: Store, params: Params) -> dict[str, Any]:
-    return _fetch(store, params).summary()
-
-
-def _list(store: Store, params: Params) -> dict[str, Any]:
-    return _listed(store, params, Engine.answer)
-
-
-def _list_summaries(store: Store, params: Params) -> dict[str, Any]:
-    return _listed(store, params, Engine.summary)
 
 
 def _update(store: Store, params: Params) -> dict[str, Any]:
@@ -97,28 +88,18 @@ def _tagged(store: Store, params: Params) -> Engine:
     raise missing("resource", params["resourceArn"])
 
 
-def _fetch(store: Store, params: Params) -> Engine:
-    engine = store.engine(params["policyEngineId"])
-    settle(store.engines, engine)
-    return store.engine(engine.id)
+def _every(store: Store, _: Params) -> tuple[dict[str, Engine], list[Engine]]:
+    return store.engines, list(store.engines.values())
 
 
-def _listed(
-    store: Store, params: Params, show: Callable[[Engine], dict[str, Any]]
-) -> dict[str, Any]:
-    shown, rest = page(params, list(store.engines.values()))
-    answer = {"policyEngines": [show(engine) for engine in shown], **rest}
-    for engine in shown:
-        settle(store.engines, engine)
-    return answer
+def _one(store: Store, params: Params) -> tuple[dict[str, Engine], str]:
+    return store.engines, store.engine(params["policyEngineId"]).id
 
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreatePolicyEngine": _create,
-    "GetPolicyEngine": _get,
-    "GetPolicyEngineSummary": _get_summary,
-    "ListPolicyEngines": _list,
-    "ListPolicyEngineSummaries": _list_summaries,
+    **gets("PolicyEngine", _one),
+    **lists("PolicyEngine", "policyEngines", _every),
     "UpdatePolicyEngine": _update,
     "DeletePolicyEngine": _delete,
 }

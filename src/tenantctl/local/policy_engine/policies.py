@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tenantctl.cedar.findings import findings
 from tenantctl.cedar.rules import refusals
+from tenantctl.cedar.schema import problems
 from tenantctl.cedar.statement import parse
+from tenantctl.domain.policies import MAX_POLICIES
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.local.call import ServiceError
+from tenantctl.local.policy_engine.reads import gets, lists
 from tenantctl.local.policy_engine.records import ACTIVE, Engine, Outcome, Policy, new_id, now
 from tenantctl.local.policy_engine.store import (
     Operation,
@@ -18,15 +21,9 @@ from tenantctl.local.policy_engine.store import (
     conflict,
     describe,
     missing,
-    page,
-    settle,
+    over_quota,
     still,
 )
-
-MAX_POLICIES = 1_000
-"""Policies in an engine.
-https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
-"""
 
 
 def source(definition: Params) -> str:
@@ -51,11 +48,7 @@ def _create(store: Store, params: Params) -> dict[str, Any]:
     if params["name"] in {p.name for e in store.engines.values() for p in e.policies.values()}:
         raise conflict(f"A policy with the name {params['name']} already exists")
     if len(engine.policies) >= MAX_POLICIES:
-        raise ServiceError(
-            "ServiceQuotaExceededException",
-            f"The policy engine has {MAX_POLICIES} policies, and can't have more",
-            402,
-        )
+        raise over_quota("policy engine", MAX_POLICIES, "policies")
     reasons = _verdict(params["definition"], params.get("validationMode"))
     made, at = new_id(params["name"]), now()
     engine.policies[made] = policy = Policy(
@@ -76,22 +69,6 @@ def _create(store: Store, params: Params) -> dict[str, Any]:
     return policy.answer()
 
 
-def _get(store: Store, params: Params) -> dict[str, Any]:
-    return _fetch(store, params).answer()
-
-
-def _get_summary(store: Store, params: Params) -> dict[str, Any]:
-    return _fetch(store, params).summary()
-
-
-def _list(store: Store, params: Params) -> dict[str, Any]:
-    return _listed(store, params, Policy.answer)
-
-
-def _list_summaries(store: Store, params: Params) -> dict[str, Any]:
-    return _listed(store, params, Policy.summary)
-
-
 def _update(store: Store, params: Params) -> dict[str, Any]:
     engine = still(store.engine(params["policyEngineId"]))
     policy = still(_policy(engine, params["policyId"]))
@@ -110,28 +87,19 @@ def _delete(store: Store, params: Params) -> dict[str, Any]:
     return policy.answer()
 
 
-def _fetch(store: Store, params: Params) -> Policy:
-    engine = store.engine(params["policyEngineId"])
-    policy = _policy(engine, params["policyId"])
-    settle(engine.policies, policy)
-    return _policy(engine, policy.id)
-
-
-def _listed(
-    store: Store, params: Params, show: Callable[[Policy], dict[str, Any]]
-) -> dict[str, Any]:
+def _of_engine(store: Store, params: Params) -> tuple[dict[str, Policy], list[Policy]]:
     """The engine's policies, or those that name the gateway `targetResourceScope`."""
     home, scope = store.engine(params["policyEngineId"]).policies, params.get("targetResourceScope")
-    found = [
+    return home, [
         policy
         for policy in home.values()
         if scope is None or parse(source(policy.definition), policy.name).gateway == scope
     ]
-    shown, rest = page(params, found)
-    answer = {"policies": [show(policy) for policy in shown], **rest}
-    for policy in shown:
-        settle(home, policy)
-    return answer
+
+
+def _one(store: Store, params: Params) -> tuple[dict[str, Policy], str]:
+    engine = store.engine(params["policyEngineId"])
+    return engine.policies, _policy(engine, params["policyId"]).id
 
 
 def _policy(engine: Engine, policy_id: str) -> Policy:
@@ -144,24 +112,22 @@ def _policy(engine: Engine, policy_id: str) -> Policy:
 def _verdict(definition: Params, mode: str | None) -> tuple[str, ...]:
     """Why the policy will fail; empty when it won't.
 
-    Raises `ServiceError` for text that isn't one statement of AgentCore's.
+    The schema is that of the declared tools, whichever gateways the engine is attached to; it is
+    checked in any mode. Raises `ServiceError` for what is a mistake of syntax on AWS, too.
+    https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-validation-overview.html
     """
     try:
         statement = parse(source(definition), "statement")
     except PolicyInvalidError as error:
         raise ServiceError("ValidationException", f"Invalid policy: {error.message}") from error
-    wrong = refusals(statement)
-    if wrong:
-        raise ServiceError("ValidationException", f"Invalid policy: {'; '.join(wrong)}")
-    return () if mode == "IGNORE_ALL_FINDINGS" else findings(statement)
+    wrong = (*refusals(statement), *problems(statement))
+    return wrong if wrong or mode == "IGNORE_ALL_FINDINGS" else findings(statement)
 
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreatePolicy": _create,
-    "GetPolicy": _get,
-    "GetPolicySummary": _get_summary,
-    "ListPolicies": _list,
-    "ListPolicySummaries": _list_summaries,
+    **gets("Policy", _one),
+    **lists("Policy", "policies", _of_engine),
     "UpdatePolicy": _update,
     "DeletePolicy": _delete,
 }

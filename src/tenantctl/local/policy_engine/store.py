@@ -117,6 +117,13 @@ def missing(what: str, which: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", f"The {what} {which} doesn't exist", 404)
 
 
+def over_quota(what: str, limit: int, of: str) -> ServiceError:
+    """The error for one more than there may be."""
+    return ServiceError(
+        "ServiceQuotaExceededException", f"The {what} has {limit} {of}, and can't have more", 402
+    )
+
+
 def conflict(message: str) -> ServiceError:
     """The error for what can't be done as things are."""
     return ServiceError("ConflictException", message, 409)
