@@ -60,6 +60,23 @@ def own_template(path: str, *, beside: Path) -> str | None:
         ) from error
 
 
+def templates(folder: str, *, beside: Path | None = None) -> dict[str, str]:
+    """The templates below a folder, as `lambda/tools`: text by path, sorted.
+
+    As with `template`, those of `beside` win, and such as only it has count too. Raises
+    `NotFoundError` for a folder that neither has.
+    """
+    places = (root(),) if beside is None else (root(), beside)
+    names = {
+        path.relative_to(place / "templates").as_posix()
+        for place in places
+        for path in _files(place / "templates" / folder)
+    }
+    if not names:
+        raise NotFoundError(f"there are no templates in `{folder}`", hint="reinstall tenantctl")
+    return {name: template(name, beside=beside) for name in sorted(names)}
+
+
 def starter() -> dict[str, str]:
     """What `tenantctl init` writes: text by path relative to the new directory, sorted."""
     import json
