@@ -25,7 +25,7 @@ from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.space import ANOTHER_GATEWAY
 from tenantctl.domain.tools import TOOLS, Tool
 
-EXAMPLES = 3_000 if "TENANTCTL_LONG" in os.environ else 60
+EXAMPLES = 3_000 if "TENANTCTL_LONG" in os.environ else 40
 
 ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/clinic-agent-"
 KNOWN = Known(("basic", "premium"), gateways={f"{ARN}basic": "basic", f"{ARN}premium": "premium"})
