@@ -96,3 +96,20 @@ def test_a_broken_template_is_exit_code_13(tenantctl: Program) -> None:
     assert run.returncode == 13
     assert "permit.cedar.j2" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_what_policies_open_only_together_is_not_pushed(tenantctl: Program) -> None:
+    folder = tenantctl.directory / "policies" / "basic"
+    text = (folder / "current_time.cedar").read_text()
+    tenantctl.ok("pool", "apply", "--yes")
+    head = text[text.index("\npermit") : text.index("\nwhen")]
+    role = 'principal.hasTag("custom:role")'
+    for name, condition in {
+        "staff": f'when {{ {role} && principal.getTag("custom:role") == "staff" }}',
+        "others": f'when {{ {role} && principal.getTag("custom:role") != "staff" }}',
+        "nobody": f"unless {{ {role} }}",
+    }.items():
+        (folder / f"{name}.cedar").write_text(f'@id("basic.{name}"){head}\n{condition};\n')
+    refused = tenantctl("policy", "push", "--yes")
+    assert refused.returncode == 13
+    assert "see `tenantctl policy lint`" in refused.stderr

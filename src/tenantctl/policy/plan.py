@@ -33,9 +33,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tenantctl.cedar.statement import Effect
+from tenantctl.domain.policies import MAX_POLICIES
 from tenantctl.errors import PolicyInvalidError
 from tenantctl.policy.present import ACTIVE, CREATE_FAILED, CREATING, DELETING, Present
-from tenantctl.policy.wanted import MAX_POLICIES, Wanted
+from tenantctl.policy.wanted import Wanted
 
 
 class State(StrEnum):

@@ -14,7 +14,7 @@ from tenantctl.aws.lookup import Engine, find_gateways, policy_engine
 from tenantctl.aws.session import Aws
 from tenantctl.domain import versions as keys
 from tenantctl.domain.names import Names
-from tenantctl.errors import ConflictError
+from tenantctl.errors import ConflictError, PolicyInvalidError
 from tenantctl.policy import history, present
 from tenantctl.policy.attach import Attachment, unattached
 from tenantctl.policy.drift import Deviation, drift, ours
@@ -161,9 +161,30 @@ def prepare(aws: Aws, names: Names, request: Request) -> Push:
 
 
 def reviewed(aws: Aws, names: Names, source: Source, *, trial: bool = False) -> Push:
-    """See what pushing the reviewed policies would do, about the gateways that exist."""
+    """See what pushing the reviewed policies would do, about the gateways that exist.
+
+    Raises `PolicyInvalidError` for what lint calls an error, too: what permits open together, say,
+    no statement shows alone.
+    """
+    _sound(source, names)
     policies = wanted(source.policies, find_gateways(aws, names))
     return prepare(aws, names, Request(policies, trial=trial))
+
+
+def _sound(source: Source, names: Names) -> None:
+    from tenantctl.cedar.lint.rule import Severity
+    from tenantctl.cedar.lint.run import lint
+    from tenantctl.cedar.lint.subject import Source as Text
+    from tenantctl.cedar.lint.subject import frame
+
+    texts = [Text(policy.key.path, policy.text, policy.key) for policy in source.policies]
+    found = lint(texts, frame(names)).findings
+    wrong = [one for one in found if one.rule.severity is Severity.ERROR]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise PolicyInvalidError(
+            f"{wrong[0].place}: {wrong[0].message}{more}", hint="see `tenantctl policy lint`"
+        )
 
 
 def _held(entry: Entry, *, trial: bool) -> Held:

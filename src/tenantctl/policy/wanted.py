@@ -11,13 +11,8 @@ from tenantctl.cedar import folder
 from tenantctl.cedar.render import Rendered, render
 from tenantctl.cedar.statement import Effect, on_gateway
 from tenantctl.domain.names import Names
-from tenantctl.domain.policies import NAME, PolicyKey
+from tenantctl.domain.policies import MAX_POLICIES, NAME, PolicyKey
 from tenantctl.errors import PolicyInvalidError
-
-MAX_POLICIES = 1_000
-"""Policies in an engine; not adjustable.
-https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
-"""
 
 
 @dataclass(frozen=True, slots=True)
