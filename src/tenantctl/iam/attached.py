@@ -16,8 +16,11 @@ from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.role_path import Named, named_roles
 from tenantctl.iam.weight import Weight, strings
 
-_REMEMBERED = 64_000_000
-"""Bytes of texts that are remembered; beyond them all are forgotten and read once more."""
+_REMEMBERED = 16_000_000
+"""Bytes of texts that are remembered; beyond them all are forgotten and read once more.
+
+What is read of them takes some ten times the memory, and a moment to forget.
+"""
 
 _MOST_ALIKE = 8
 """Sets of policies, as long in their first member, that are compared one by one."""
