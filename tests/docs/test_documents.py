@@ -102,18 +102,25 @@ def test_every_module_that_the_architecture_names_is_there(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_workflow_passes_on_a_new_pool(root: Path, begin: Callable[[str], Place]) -> None:
+def test_the_workflow_passes_on_a_new_pool(
+    root: Path, begin: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
     workflow = yaml.safe_load((root / "examples" / "ci-workflow.yml").read_text(encoding="utf-8"))
     (job,) = workflow["jobs"].values()
     commands = [step["run"] for step in job["steps"] if "tenantctl " in step.get("run", "")]
     (vendored,) = [step["run"] for step in job["steps"] if "pip install" in step.get("run", "")]
     place = begin("empty")
 
-    done = place.execute(["tenantctl init", *commands])
+    commit = "git add -A && git -c user.name=a -c user.email=a@b.example commit -qm first"
+    repository = f'git init -qb main && {commit} && git remote add origin "$PWD"'
+
+    done = place.execute(["tenantctl init", repository, *commands])
 
     assert "[local]" in vendored
     assert [ran.code for ran in done] == [0] * len(done), done
     assert {p.suffix for p in place.directory.glob("isolation.*")} == {".json", ".xml", ".md"}
+    assert 'failures="0"' in (place.directory / "policies.xml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantctl.cli import console, params, reports
+from tenantctl.cli import console, context, params, reports
 from tenantctl.cli.policy.places import Directory, names_of, places, source_of
 from tenantctl.errors import DeniedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from tenantctl.cedar.cases import Case
+    from tenantctl.cedar.statement import Statement
     from tenantctl.cedar.suite import Result
+    from tenantctl.domain.names import Names
     from tenantctl.report.cases import TestedCase
+
+    Policies = tuple[Names, Mapping[str, Statement], Mapping[str, str]]
 
 Files = Annotated[
     list[Path] | None,
@@ -32,27 +37,51 @@ def decide_cases(
     files: Files = None,
     *,
     directory: Directory = None,
+    deployed: Annotated[
+        bool, typer.Option("--deployed", help="Decide with what the engine enforces now.")
+    ] = False,
     report: Junit = None,
     output: params.Output = params.Format.TABLE,
 ) -> None:
     """Decide test cases with the reviewed policies; exit with 12 when one comes out otherwise."""
-    from tenantctl.cedar.cases import load
     from tenantctl.cedar.suite import run
-    from tenantctl.domain.files import POLICY_TESTS
     from tenantctl.report.cases import to_junit
 
     where = _junit(report or [])
-    home, _ = places(ctx, directory)
-    names = names_of(ctx)
-    cases = [case for path in files or [home / POLICY_TESTS] for case in load(path, names)]
-    policies = source_of(ctx, names, directory).policies
-    statements = {policy.key.annotation: policy.statement for policy in policies}
-    results = run(cases, statements)
+    if deployed and directory is not None:
+        raise UsageError("--deployed reads no folder of policies", hint="leave out --dir")
+    names, policies, gateways = _in_force(ctx) if deployed else _reviewed(ctx, directory)
+    results = run(_cases(ctx, files or [], names, gateways), policies)
     for place in where:
         reports.put(to_junit("policy test", [_tested(one) for one in results]), place)
     if all(place.path is not None for place in where):
         _show(results, output)
     _judge(results)
+
+
+def _cases(
+    ctx: typer.Context, files: Sequence[Path], names: Names, gateways: Mapping[str, str]
+) -> list[Case]:
+    from tenantctl.cedar.cases import load
+    from tenantctl.domain.files import POLICY_TESTS
+
+    home, _ = places(ctx, None)
+    paths = files or [home / POLICY_TESTS]
+    return [case for path in paths for case in load(path, names, gateways=gateways)]
+
+
+def _reviewed(ctx: typer.Context, directory: Path | None) -> Policies:
+    names = names_of(ctx)
+    policies = source_of(ctx, names, directory).policies
+    return names, {policy.key.annotation: policy.statement for policy in policies}, {}
+
+
+def _in_force(ctx: typer.Context) -> Policies:
+    from tenantctl.policy.deployed import deployed
+
+    with context.of(ctx).cloud() as (names, aws):
+        found = deployed(aws, names)
+    return names, found.statements, found.gateways
 
 
 def _junit(options: Sequence[str]) -> tuple[reports.Destination, ...]:
@@ -89,9 +118,10 @@ def _judge(results: Sequence[Result]) -> None:
 
     failed = [result for result in results if not result.passed]
     for result in failed:
-        console.note(f"{result.case.place}: {shown(result.case.name)}: {_wrong(result)}")
+        what = f"{result.case.place}: {shown(result.case.name)}: {_wrong(result)}"
+        console.note(console.printable(what))
         for line in result.why:
-            console.note(f"  {line}")
+            console.note(f"  {console.printable(line)}")
     if failed:
         raise DeniedError(
             f"{len(failed)} of {len(results)} cases came out otherwise",
