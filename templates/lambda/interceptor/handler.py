@@ -17,6 +17,7 @@ from interceptor.registry import Clinic, clinic
 from interceptor.tool_call import checked, with_clock
 from interceptor.verified_token import caller
 from shared import clinic_clock, headers
+from shared.clinic_clock import ClockError
 from shared.identity import Caller, Identity
 
 _log = logging.getLogger(__name__)
@@ -45,11 +46,12 @@ def _answer(sent: object, body: object) -> dict[str, object]:
     who = caller(sent, Identity.of(os.environ))
     message = checked(body)
     where = clinic(who)
-    zone = clinic_clock.zone(where.timezone)
-
-    def clock() -> dict[str, object]:
-        return clinic_clock.inputs(clinic_clock.now().astimezone(zone))
-
+    try:
+        clock = clinic_clock.inputs(
+            clinic_clock.now().astimezone(clinic_clock.zone(where.timezone))
+        )
+    except ClockError as error:
+        raise RefusedError(503, str(error)) from error
     clocked = json.loads(os.environ["TENANTCTL_CLOCKED_TOOLS"])
     return forward(_headers(who, where), with_clock(message, clocked, clock))
 

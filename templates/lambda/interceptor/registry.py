@@ -38,17 +38,18 @@ class Clinic:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-_kept: dict[str, tuple[float, Clinic]] = {}
+kept: dict[str, tuple[float, Clinic]] = {}
+"""Clinics by id, each with the end of its minute on the monotonic clock."""
 
 
 def clinic(caller: Caller) -> Clinic:
     """The caller's clinic; raises `RefusedError` unless it is known, active and of this tier."""
-    until, found = _kept.get(caller.clinic, (0.0, None))
+    until, found = kept.get(caller.clinic, (0.0, None))
     if found is None or until <= time.monotonic():
         found = _read(caller.clinic)
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        _kept[caller.clinic] = (time.monotonic() + KEPT_SECONDS, found)
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[caller.clinic] = (time.monotonic() + KEPT_SECONDS, found)
     if found.status != _ACTIVE:
         raise RefusedError(403, "the clinic isn't active")
     if found.tier != caller.tier:
@@ -56,17 +57,11 @@ def clinic(caller: Caller) -> Clinic:
     return found
 
 
-def forget() -> None:
-    """Drop what is kept, and the client: the environment has changed."""
-    _kept.clear()
-    _client.cache_clear()
-
-
 def _read(tenant: str) -> Clinic:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        answer = _client().get_item(
+        answer = client().get_item(
             TableName=os.environ["TENANTCTL_REGISTRY"],
             Key={"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": "META"}},
             ConsistentRead=True,
@@ -86,7 +81,8 @@ def _read(tenant: str) -> Clinic:
 
 
 @lru_cache(maxsize=1)
-def _client() -> DynamoDBClient:
+def client() -> DynamoDBClient:
+    """DynamoDB as the interceptor's role; made once, since the environment stays."""
     import boto3
     from botocore.config import Config
 

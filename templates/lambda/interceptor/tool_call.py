@@ -6,7 +6,7 @@ Other requests (`tools/list`, `initialize`, notifications) pass as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from interceptor.answers import RefusedError
 from shared.clinic_clock import HOUR_INPUT, WEEKDAY_INPUT
@@ -34,13 +34,12 @@ def checked(body: object) -> Mapping[str, object]:
 
 
 def with_clock(
-    body: Mapping[str, object], clocked: Collection[str], clock: Callable[[], Mapping[str, object]]
+    body: Mapping[str, object], clocked: Collection[str], clock: Mapping[str, object]
 ) -> Mapping[str, object]:
     """A message with the clinic's time in it, where it calls a tool that declares it.
 
     `clocked` are the tools that do, as the gateway names them: `target___tool`. From the input of
-    any other tool the clock's inputs are dropped. `clock` is asked for calls alone. Raises
-    `RefusedError`.
+    any other tool the clock's inputs are dropped. Raises `RefusedError`.
     """
     if body["method"] != _CALL:
         return body
@@ -54,5 +53,5 @@ def with_clock(
         raise RefusedError(400, "the call's arguments are no object")
     arguments = {name: value for name, value in given.items() if name not in _CLOCK}
     if params["name"] in clocked:
-        arguments.update(clock())
+        arguments.update(clock)
     return {**body, "params": {**params, "arguments": arguments}}

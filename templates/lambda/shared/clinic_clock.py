@@ -29,7 +29,10 @@ def now() -> datetime:
         return datetime.now(UTC)
     if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _LOOPBACK:
         raise ClockError("only the embedded cloud's clock can be set")
-    moment = datetime.fromisoformat(given)
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise ClockError("the clock is set to no time") from error
     if moment.tzinfo is None:
         raise ClockError("the clock is set to a time without an offset")
     return moment.astimezone(UTC)

@@ -41,7 +41,7 @@ def _words(text: str) -> frozenset[str]:
 
 def _texts(call: Call) -> Iterator[tuple[str, str]]:
     """The clinic's text documents, by name below its prefix."""
-    for key in _keys(call):
+    for key in keys(call):
         with translated("reading a document"):
             body = call.session.s3.get_object(
                 Bucket=call.settings.bucket, Key=key, Range=f"bytes=0-{MAX_BYTES - 1}"
@@ -49,7 +49,8 @@ def _texts(call: Call) -> Iterator[tuple[str, str]]:
         yield key.removeprefix(call.prefix), body.decode(errors="replace")
 
 
-def _keys(call: Call) -> list[str]:
+def keys(call: Call) -> list[str]:
+    """The keys of the clinic's text documents, the first of them."""
     found: list[str] = []
     with translated("listing the documents"):
         pages = call.session.s3.get_paginator("list_objects_v2").paginate(

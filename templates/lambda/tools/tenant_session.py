@@ -61,29 +61,23 @@ class TenantSession:
     def _client(self, service: str) -> Any:  # noqa: ANN401 - see the properties
         if service not in self.clients:
             # mypy can't match a plain str against boto3-stubs' literals.
-            self.clients[service] = _boto3().client(service, **self.keys)  # type: ignore[call-overload]
+            self.clients[service] = boto3_session().client(service, **self.keys)  # type: ignore[call-overload]
         return self.clients[service]
 
 
-_kept: OrderedDict[tuple[str, Caller], tuple[float, TenantSession]] = OrderedDict()
+kept: OrderedDict[tuple[str, Caller], tuple[float, TenantSession]] = OrderedDict()
+"""Sessions by vending role and caller, each with its end on the monotonic clock."""
 
 
 def tenant_session(settings: Settings, caller: Caller) -> TenantSession:
     """The session of a caller; kept for ten minutes, and never for anybody else."""
-    until, session = _kept.get((settings.vending_role, caller), (0.0, None))
+    until, session = kept.get((settings.vending_role, caller), (0.0, None))
     if session is None or until <= time.monotonic():
         session = _vend(settings, caller)
-        _kept[settings.vending_role, caller] = (time.monotonic() + _USED_SECONDS, session)
-        if len(_kept) > _MOST_KEPT:
-            _kept.popitem(last=False)
+        kept[settings.vending_role, caller] = (time.monotonic() + _USED_SECONDS, session)
+        if len(kept) > _MOST_KEPT:
+            kept.popitem(last=False)
     return session
-
-
-def forget() -> None:
-    """Drop all sessions and clients: the environment has changed."""
-    _kept.clear()
-    _sts.cache_clear()
-    _boto3.cache_clear()
 
 
 def _vend(settings: Settings, caller: Caller) -> TenantSession:
@@ -94,7 +88,7 @@ def _vend(settings: Settings, caller: Caller) -> TenantSession:
         identity.user.tag: caller.user,
     }
     with translated("getting the clinic's credentials"):
-        answer = _sts().assume_role(
+        answer = sts().assume_role(
             RoleArn=settings.vending_role,
             RoleSessionName=_name(caller),
             DurationSeconds=SECONDS,
@@ -118,7 +112,7 @@ def _name(caller: Caller) -> str:
 
 
 @lru_cache(maxsize=1)
-def _boto3() -> boto3.Session:
+def boto3_session() -> boto3.Session:
     """One boto3 session: it reads each service's model once."""
     import boto3
 
@@ -126,6 +120,6 @@ def _boto3() -> boto3.Session:
 
 
 @lru_cache(maxsize=1)
-def _sts() -> STSClient:
+def sts() -> STSClient:
     """STS as the function's role."""
-    return _boto3().client("sts")
+    return boto3_session().client("sts")

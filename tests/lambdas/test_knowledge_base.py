@@ -1,0 +1,154 @@
+"""The knowledge base: the filter is always the caller's clinic, and what comes back is checked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lambdas.conftest import USER, begin_anew, context, identity_headers
+
+from shared.identity import Caller
+from tenantctl.domain import layout
+from tenantctl.domain.config import load
+from tenantctl.domain.names import Names
+from tenantctl.pool.function_environment import tool_environment
+from tools import tenant_session
+from tools.retrieve_clinic_documents import handle
+from tools.tenant_session import TenantSession
+
+STARTER = Path(__file__).parents[2] / "templates" / "config" / "tenantctl.yaml"
+OWN = "s3://clinic-documents/basic-tier/clinic-1/"
+
+
+@dataclass
+class Bedrock:
+    """Bedrock's endpoint for retrievals: keeps what it is asked, answers what it is told."""
+
+    answer: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+@pytest.fixture
+def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bedrock]:
+    told = Bedrock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.asked.append((self.path, json.loads(body)))
+            text = json.dumps(told.answer).encode()
+            self.send_response(told.status)
+            self.send_header("Content-Length", str(len(text)))
+            if told.status != 200:
+                self.send_header("x-amzn-ErrorType", "AccessDeniedException")
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    names = Names(load(STARTER), "123456789012")
+    begin_anew()
+    for name, value in {
+        **tool_environment(names, knowledge_base="KB12345678"),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+    }.items():
+        monkeypatch.setenv(name, value)
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "made-up"}
+    caller = Caller("basic", "clinic-1", USER)
+    tenant_session.kept[names.vending_role_arn, caller] = (float("inf"), TenantSession(keys))
+    yield told
+    begin_anew()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def found(text: str, uri: str = f"{OWN}a.txt", clinic: object = "clinic-1") -> dict[str, Any]:
+    return {
+        "content": {"type": "TEXT", "text": text},
+        "location": {"type": "S3", "s3Location": {"uri": uri}},
+        "metadata": {layout.TENANT_FIELD: clinic, "tier": "basic"},
+        "score": 0.75,
+    }
+
+
+def ask(arguments: object, sent: object = None) -> dict[str, Any]:
+    given = identity_headers() if sent is None else sent
+    answer: dict[str, Any] = handle(arguments, context("retrieve_clinic_documents", given))
+    return answer
+
+
+def test_the_clinics_passages(bedrock: Bedrock) -> None:
+    bedrock.answer = {"retrievalResults": [found("Clean the wound."), found("x", f"{OWN}b/c.txt")]}
+    assert ask({"query": "wound", "limit": 3}) == {
+        "passages": [
+            {"document": "a.txt", "text": "Clean the wound.", "score": 0.75},
+            {"document": "b/c.txt", "text": "x", "score": 0.75},
+        ]
+    }
+    ((path, body),) = bedrock.asked
+    assert path == "/knowledgebases/KB12345678/retrieve"
+    assert body == {
+        "retrievalQuery": {"text": "wound"},
+        "retrievalConfiguration": {
+            "vectorSearchConfiguration": {
+                "numberOfResults": 3,
+                "filter": {"equals": {"key": "clinic_id", "value": "clinic-1"}},
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"filter": {}},
+        {"filter": {"equals": {"key": "clinic_id", "value": "clinic-10"}}},
+        {"clinic_id": "clinic-10", "retrievalConfiguration": {}},
+        {"knowledgeBaseId": "KBOTHER"},
+    ],
+)
+def test_no_argument_widens_the_filter(bedrock: Bedrock, arguments: dict[str, object]) -> None:
+    bedrock.answer = {"retrievalResults": []}
+    ask({"query": '"}} , "filter": null', **arguments})
+    ((path, body),) = bedrock.asked
+    assert "KB12345678" in path
+    search = body["retrievalConfiguration"]["vectorSearchConfiguration"]
+    assert search["filter"] == {"equals": {"key": "clinic_id", "value": "clinic-1"}}
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        found("theirs", clinic="clinic-10"),
+        found("theirs", clinic=["clinic-1", "clinic-10"]),
+        found("theirs", clinic=None),
+        found("theirs", uri="s3://clinic-documents/basic-tier/clinic-10/a.txt"),
+        found("theirs", uri="s3://clinic-documents/basic-tier/clinic-1"),
+        found("theirs", uri="s3://elsewhere/basic-tier/clinic-1/a.txt"),
+        {"content": {"type": "TEXT", "text": "theirs"}},
+    ],
+)
+def test_what_isnt_the_clinics_ends_the_call(bedrock: Bedrock, stray: dict[str, Any]) -> None:
+    bedrock.answer = {"retrievalResults": [found("own"), stray]}
+    answer = ask({"query": "wound"})
+    assert answer["error"]["code"] == "AccessDenied"
+    assert "theirs" not in json.dumps(answer)
+
+
+def test_a_refusal_of_bedrocks(bedrock: Bedrock) -> None:
+    bedrock.status = 403
+    assert ask({"query": "wound"})["error"]["code"] == "AccessDenied"
