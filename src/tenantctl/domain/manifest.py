@@ -17,12 +17,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from tenantctl.domain.config_shape import Shape
 from tenantctl.domain.manifest_rows import csv_rows, jsonl
 from tenantctl.domain.pool import Pool
 from tenantctl.domain.tenant import Tenant, User, check_tenant_id
 from tenantctl.domain.yaml_nodes import Listing, Node, compose, read_text
-from tenantctl.domain.yaml_shape import Source, Step, listed, near_miss, shown
+from tenantctl.domain.yaml_shape import Shape, Source, Step, listed, near_miss, shown
 from tenantctl.errors import ConfigError, Place, UsageError
 
 MAX_BYTES = 64_000_000
