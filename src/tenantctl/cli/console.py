@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ class Advance(Protocol):
     def __call__(self, what: str, /) -> None:
         """`what` is shown beside the bar."""
 
+
+_UNUSUAL = re.compile(r"[^\n -~]")
 
 _WIDE = 10_000
 """Off a terminal no line is cut, so that a program reads whole values."""
@@ -97,11 +100,16 @@ def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 def note(text: str) -> None:
     """A line of progress or advice on stderr."""
-    _echo(text, err=True)
+    _echo(printable(text), err=True)
 
 
 def emit_text(text: str) -> None:
-    """Data on stdout, as it is."""
+    """Lines for people on stdout."""
+    _echo("\n".join(map(printable, text.split("\n"))))
+
+
+def emit_document(text: str) -> None:
+    """A document for programs on stdout, as it is."""
     _echo(text)
 
 
@@ -114,9 +122,10 @@ def emit_lines(batches: Iterable[Iterable[bytes]]) -> None:
 
 
 def emit_json(value: object) -> None:
-    """One JSON document on stdout."""
+    """One JSON document on stdout; what a terminal would obey is written as JSON's escapes."""
     utf8 = sys.stdout.encoding.casefold().replace("-", "") == "utf8"
-    _echo(json.dumps(value, indent=2, ensure_ascii=not utf8))
+    text = json.dumps(value, indent=2, ensure_ascii=not utf8)
+    _echo(_UNUSUAL.sub(lambda m: m[0] if m[0].isprintable() else json.dumps(m[0])[1:-1], text))
 
 
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -81,7 +81,7 @@ def vend_command(
         endpoint = served_endpoint(aws)
         if names.pool.target is Target.LOCAL and endpoint is None:
             console.note(ONLY_HERE)
-    console.emit_text(render(session, form, region=names.pool.region, endpoint=endpoint))
+    console.emit_document(render(session, form, region=names.pool.region, endpoint=endpoint))
 
 
 @app.command("exec")

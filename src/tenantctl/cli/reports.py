@@ -56,7 +56,7 @@ def write(report: Report, places: Sequence[Destination]) -> bool:
 def put(text: str, place: Destination) -> None:
     """Write one report's text where it belongs."""
     if place.path is None:
-        console.emit_text(text.removesuffix("\n"))
+        console.emit_document(text.removesuffix("\n"))
     else:
         _write(place.path, text)
 

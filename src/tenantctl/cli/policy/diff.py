@@ -56,7 +56,7 @@ def _show(found: Comparison, tenants: Tenants | None) -> None:
     if found.differences:
         console.emit_table(differences.HEAD, differences.rows(found, tenants))
     for what in found.beyond:
-        console.note(f"not exact: {console.printable(what)}")
+        console.note(f"not exact: {what}")
     if found.same:
         console.note("every call is decided alike")
 

@@ -95,9 +95,8 @@ def _show(found: Linted, output: params.Format) -> None:
         console.emit_json(found.document())
         return
     for one in found.findings:
-        what = f"{one.place}: {one.rule.severity}: {one.message} [{one.rule.id}]"
-        console.emit_text(console.printable(what))
+        console.emit_text(f"{one.place}: {one.rule.severity}: {one.message} [{one.rule.id}]")
         console.emit_text(f"    {one.rule.fix}")
     for why in found.undecided:
-        console.note(console.printable(f"not tried together: {why}"))
+        console.note(f"not tried together: {why}")
     console.note(found.summary)

@@ -96,9 +96,9 @@ def _show(push: Push, found: Comparison) -> None:
     if rows:
         console.emit_table(("POLICY", "CHANGE"), rows)
     for one in found.differences:
-        console.emit_text(console.printable(line(one)))
+        console.emit_text(line(one))
     for what in found.beyond:
-        console.note(f"not exact: {console.printable(what)}")
+        console.note(f"not exact: {what}")
     if not push.request.trial:
         for deviation in push.drift:
             console.note(f"changed since the last push: {deviation}")

@@ -118,10 +118,9 @@ def _judge(results: Sequence[Result]) -> None:
 
     failed = [result for result in results if not result.passed]
     for result in failed:
-        what = f"{result.case.place}: {shown(result.case.name)}: {_wrong(result)}"
-        console.note(console.printable(what))
+        console.note(f"{result.case.place}: {shown(result.case.name)}: {_wrong(result)}")
         for line in result.why:
-            console.note(f"  {console.printable(line)}")
+            console.note(f"  {line}")
     if failed:
         raise DeniedError(
             f"{len(failed)} of {len(results)} cases came out otherwise",
