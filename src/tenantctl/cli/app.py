@@ -23,6 +23,7 @@ from tenantctl.cli.onboard import app as onboard
 from tenantctl.cli.policy import app as policy
 from tenantctl.cli.pool import app as pool
 from tenantctl.cli.tenant import app as tenant
+from tenantctl.cli.token import app as token
 from tenantctl.cli.verify import verify_isolation
 from tenantctl.errors import InterruptError
 
@@ -32,6 +33,7 @@ ORDER = (
     "onboard",
     "tenant",
     "policy",
+    "token",
     "creds",
     "verify-isolation",
     "iam",
@@ -71,6 +73,7 @@ app.add_typer(pool)
 app.add_typer(onboard)
 app.add_typer(tenant)
 app.add_typer(policy)
+app.add_typer(token)
 app.add_typer(creds)
 app.command()(verify_isolation)
 app.add_typer(iam)

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 TOKEN = "TENANTCTL_TOKEN"  # noqa: S105 - an environment variable's name
 PASSWORD = "TENANTCTL_PASSWORD"  # noqa: S105 - the same
 
+EXPOSED = (
+    "a token on the command line shows in process lists and shell histories: until it expires, "
+    "whoever has it is its user; give it on stdin"
+)
+
 _LONGEST = 65_536
 """Characters that are read of a secret's file; no token is as long, and a device never ends."""
 
@@ -62,33 +67,49 @@ def _claims(aws: Aws, names: Names, user: str | None, how: Vouchers) -> Claims:
 
     pool = user_pool(aws, names)
     if how.token_file is not None:
-        return verified(aws, names, pool, _secret(how.token_file))
+        return verified(aws, names, pool, secret(how.token_file))
     if TOKEN in os.environ and how.password_file is None:
         return verified(aws, names, pool, os.environ[TOKEN].strip())
-    return verified(aws, names, pool, _signed_in(aws, pool, user, how))
+    return verified(aws, names, pool, signed_in(aws, pool, user, how))
 
 
-def _signed_in(aws: Aws, pool: UserPool, user: str | None, how: Vouchers) -> str:
+def signed_in(aws: Aws, pool: UserPool, user: str | None, how: Vouchers) -> str:
+    """The ID token of a user who signs in with a password; raises `TokenError`, `UsageError`."""
     from tenantctl.vending.sign_in import sign_in
 
     if user is None:
         raise UsageError("signing in needs a user", hint="give --user EMAIL, or --token-file FILE")
     password = (
-        _secret(how.password_file)
+        secret(how.password_file)
         if how.password_file is not None
         else os.environ.get(PASSWORD) or _ask(f"Password of {user}", "--password-file")
     )
 
     def new_password() -> str:
         if how.new_password_file is not None:
-            return _secret(how.new_password_file)
+            return secret(how.new_password_file)
         return _ask(f"New password for {user}", "--new-password-file", confirm=True)
 
     return sign_in(aws, pool, email=user, password=password, new_password=new_password).id_token
 
 
-def _secret(path: Path) -> str:
-    """The first line of a file, or of stdin for `-`."""
+def given_token(argument: str | None) -> str:
+    """A token to look at: of `TENANTCTL_TOKEN`, or of stdin, or (with a warning) the argument.
+
+    A token that was given as an argument has been seen already; refusing it would hide nothing.
+    """
+    if argument not in {None, "-"}:
+        console.note(EXPOSED)
+        return str(argument).strip()
+    if argument is None and TOKEN in os.environ:
+        return os.environ[TOKEN].strip()
+    if sys.stdin.isatty():
+        return str(typer.prompt("ID token", hide_input=True, err=True)).strip()
+    return secret(Path("-"))
+
+
+def secret(path: Path) -> str:
+    """The first line of a file, or of stdin for `-`; raises `UsageError`."""
     try:
         if str(path) == "-":
             text = sys.stdin.readline(_LONGEST)
@@ -109,6 +130,6 @@ def _ask(question: str, option: str, *, confirm: bool = False) -> str:
     if not sys.stdin.isatty():
         raise ConfirmationNeededError(
             f"{question.lower()} is needed, and this is no terminal",
-            hint=f"give {option} FILE, or --token-file FILE",
+            hint=f"give {option} FILE; `--help` names the other ways",
         )
     return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))

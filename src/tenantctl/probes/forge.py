@@ -48,6 +48,12 @@ class Key:
         headers = {"kid": KID} | dict(header or {})
         return jwt.encode(dict(claims), self.private, algorithm="RS256", headers=headers)
 
+    def signature(self, body: str) -> bytes:
+        """The RS256 signature over `header.claims` as they stand."""
+        from jwt.algorithms import RSAAlgorithm
+
+        return RSAAlgorithm(RSAAlgorithm.SHA256).sign(body.encode(), self.private)
+
 
 @cache
 def own_key() -> Key:
@@ -71,6 +77,23 @@ def with_claims(token: str, changes: Mapping[str, Any]) -> str:
     """The same token with other claims and its old signature."""
     head, _, signature = token.split(".")
     return f"{head}.{_segment(claims_of(token) | dict(changes))}.{signature}"
+
+
+def with_header(token: str, changes: Mapping[str, Any]) -> str:
+    """The same token with another header and its old signature."""
+    _, claims, signature = token.split(".")
+    return f"{_segment(header_of(token) | dict(changes))}.{claims}.{signature}"
+
+
+def claimed_twice(token: str, changes: Mapping[str, Any], key: Key) -> str:
+    """A token signed rightly by `key` that has the changed claims twice: as they were, and changed.
+
+    Most JSON readers take the last of two equal names, some the first.
+    """
+    head = _segment({"alg": "RS256", "typ": "JWT", "kid": KID})
+    first, last = (json.dumps(dict(part)) for part in (claims_of(token), changes))
+    body = f"{head}.{_encode(f'{first[:-1]}, {last[1:]}'.encode())}"
+    return f"{body}.{_encode(key.signature(body))}"
 
 
 def unsigned(token: str, changes: Mapping[str, Any]) -> str:

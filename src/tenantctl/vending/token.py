@@ -7,9 +7,6 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-po
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +15,9 @@ from typing import Any
 from tenantctl.domain.pool import Identity
 from tenantctl.domain.tenant import check_value
 from tenantctl.errors import TokenError, UsageError
+from tenantctl.vending.token_text import Decoded, decode
 
 LEEWAY = 10  # seconds of difference between this clock and Cognito's
-LONGEST = 16_384  # characters; Cognito's tokens have some 1,000
 
 _REQUIRED = ("iss", "aud", "exp", "iat", "sub", "token_use")
 
@@ -57,8 +54,9 @@ def verify(token: str, issuer: Issuer, identity: Identity) -> Claims:
     """
     import jwt
 
-    header = _header(token)
-    key = _key(header, issuer.keys)
+    decoded = decode(token)
+    check_header(decoded.header)
+    key = public_key(decoded.header, issuer.keys)
     try:
         claims = jwt.decode(
             token,
@@ -80,15 +78,16 @@ def verify(token: str, issuer: Issuer, identity: Identity) -> Claims:
     except jwt.InvalidIssuerError as error:
         raise TokenError("the token was issued by another user pool") from error
     except jwt.MissingRequiredClaimError as error:
-        raise TokenError(f"the token has no `{error.claim}` claim{_instead(token)}") from error
+        raise TokenError(f"the token has no `{error.claim}` claim{_instead(decoded)}") from error
     except jwt.PyJWTError as error:
         raise TokenError(f"the token can't be read: {str(error).lower()}") from error
     if claims["token_use"] != "id":  # noqa: S105 - a kind of token, not one
         raise TokenError("the token is no ID token", hint="use the ID token, not the access token")
-    return _claims(claims, identity)
+    return read_claims(claims, identity)
 
 
-def _claims(claims: Mapping[str, Any], identity: Identity) -> Claims:
+def read_claims(claims: Mapping[str, Any], identity: Identity) -> Claims:
+    """Who the claims say it is, in the formats that the pool declares; raises `TokenError`."""
     values: dict[str, str] = {}
     for what, claim in (
         ("tenant", identity.tenant),
@@ -111,48 +110,28 @@ def _claims(claims: Mapping[str, Any], identity: Identity) -> Claims:
         user=values["user"],
         email=str(claims.get("email", "")),
         role=str(claims.get("custom:role", "")),
-        expires=datetime.fromtimestamp(claims["exp"], UTC),
+        expires=_moment(claims.get("exp")),
     )
 
 
-def _header(token: str) -> Mapping[str, Any]:
-    """The header of a token whose form is sound; nothing in it is believed yet.
+def _moment(seconds: object) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise TokenError("the token's `exp` is no time") from error
 
-    JSON leaves open which of two equal keys counts, so a token with one twice is refused before
-    two readers can disagree about it.
-    """
-    if len(token) > LONGEST:
-        raise TokenError(f"the token is longer than {LONGEST} characters")
-    segments = token.split(".")
-    if len(segments) != 3:  # noqa: PLR2004 - header, claims, signature
-        raise TokenError("the token has not the form of a JWT", hint="give the ID token alone")
-    header, _ = (_object(segment) for segment in segments[:2])
+
+def check_header(header: Mapping[str, Any]) -> None:
+    """Refuse a header that Cognito wouldn't write; raises `TokenError`."""
     if header.get("alg") != "RS256":
         raise TokenError("the token is not signed with RS256")
-    if "crit" in header:
-        raise TokenError("the token demands extensions (`crit`) that Cognito doesn't use")
-    return header
+    for extension in ("crit", "b64"):
+        if extension in header:
+            raise TokenError(f"the token demands extensions (`{extension}`), and Cognito uses none")
 
 
-def _object(segment: str) -> dict[str, Any]:
-    try:
-        raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-        value = json.loads(raw.decode(), object_pairs_hook=_without_duplicates)
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise TokenError("the token has not the form of a JWT") from error
-    if not isinstance(value, dict):
-        raise TokenError("the token has not the form of a JWT")
-    return value
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise TokenError("the token has the same claim twice")
-    return value
-
-
-def _key(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Any:  # noqa: ANN401 - PyJWT's key types vary
+def public_key(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Any:  # noqa: ANN401 - PyJWT's key types vary
+    """The key that the header names, out of the pool's own; raises `TokenError`."""
     import jwt
 
     kid = header.get("kid")
@@ -165,7 +144,7 @@ def _key(header: Mapping[str, Any], keys: Mapping[str, Any]) -> Any:  # noqa: AN
     raise TokenError("the token is signed with a key that the pool doesn't have")
 
 
-def _instead(token: str) -> str:
+def _instead(decoded: Decoded) -> str:
     """Say so when what is missing shows that an access token was given."""
-    use = _object(token.split(".")[1]).get("token_use")
-    return " (it is an access token, not an ID token)" if use == "access" else ""
+    access = decoded.claims.get("token_use") == "access"
+    return " (it is an access token, not an ID token)" if access else ""
