@@ -67,6 +67,13 @@ def test_the_token_decides_who_calls(intercept: Intercept) -> None:
     assert body == LIST
 
 
+@pytest.mark.parametrize("name", ["authorization", "Authorization", "AUTHORIZATION"])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])  # RFC 9110, 11.1: in any case
+def test_the_token_is_found_in_any_case(intercept: Intercept, name: str, scheme: str) -> None:
+    sent, _ = forwarded(intercept(event(LIST, {name: f"{scheme} {token()}"})))
+    assert sent["X-Clinic-ID"] == "clinic-1"
+
+
 SPOOFED = (
     "X-Clinic-ID",
     "x-clinic-id",

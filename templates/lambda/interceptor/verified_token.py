@@ -17,7 +17,7 @@ from interceptor.answers import RefusedError
 from shared.headers import HeaderError, only
 from shared.identity import Caller, Identity, IdentityError
 
-_BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+_BEARER = re.compile(r"(?i:Bearer) ([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
 _MAX_CHARACTERS = 16_384
 
 
