@@ -53,6 +53,7 @@ def _prepare() -> None:
     from tenantctl.local.behind.table_encryption import update_encryption
     from tenantctl.local.behind.tagging import complete_tagging
     from tenantctl.local.behind.user_pools import keep_what_is_fixed
+    from tenantctl.local.cognito.signing_keys import sign_with_own_keys
 
     # It would overrule the account that every request is forwarded with.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
@@ -62,6 +63,7 @@ def _prepare() -> None:
     # moto reads bucket policies without their conditions and principals; ours has read them.
     setattr(FakeBucket, "get_permission", _permitted)  # noqa: B010 - mypy knows it as a method
     keep_what_is_fixed()
+    sign_with_own_keys()
     let_gateways_settle()
     complete_tagging()
     update_encryption()

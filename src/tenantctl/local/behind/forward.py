@@ -21,6 +21,7 @@ from botocore.serialize import create_serializer
 from moto.core.utils import get_service_model
 
 from tenantctl.local.call import ServiceError
+from tenantctl.local.cognito.signing_keys import key_set
 from tenantctl.local.failure import Failure, Protocol, RefusedError
 from tenantctl.local.wire.incoming import Answer, Incoming
 from tenantctl.local.wire.services import SERVICES, Parsed, Service, header_names
@@ -81,7 +82,11 @@ def _finish() -> None:
 
 
 def forward_well_known(path: str, *, region: str, account: str) -> Answer:
-    """A user pool's public keys, or its OpenID configuration."""
+    """A user pool's public keys, or its OpenID configuration; raises `ServiceError`."""
+    pool_id, _, document = path.lstrip("/").partition("/.well-known/")
+    if document == "jwks.json":
+        keys = key_set(pool_id, region=region, account=account)
+        return Answer(200, (("Content-Type", "application/json"),), keys)
     environ = _base("GET", path, "")
     environ["HTTP_HOST"] = "127.0.0.1"
     environ["HTTP_AUTHORIZATION"] = (
