@@ -17,6 +17,7 @@ from tenantctl.errors import ConfirmationNeededError, TenantctlError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Tree = tuple[str, tuple["Tree", ...]]
 """A line, and what stands below it."""
@@ -129,22 +130,57 @@ def emit_json(value: object) -> None:
 
 
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on stdout; plain columns without a frame, so that `awk` can read it too."""
+    """A table on stdout; plain columns without a frame, so that `awk` can read it too.
+
+    On a terminal that it is too wide for, cells go on below, see `layout`; off a terminal each row
+    is a line.
+    """
+    from rich.cells import cell_len
+
+    from tenantctl.cli.layout import laid_out
+
+    console = out()
+    cells = [tuple(map(printable, row)) for row in rows]
+    room = console.width if console.is_terminal else _WIDE
+    layout = laid_out(columns, cells, room, measure=cell_len)
+    if layout.records:
+        for row in cells:
+            console.print(_record(columns, row))
+        return
+    table = _table(columns, cells, layout.widths)
+    if console.is_terminal and layout.total <= room:
+        console.print(table)
+        return
+    console.width = layout.total
+    with console.capture() as drawn:
+        console.print(table)
+    _echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, no_wrap=True)
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(name, width=width, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    console = out()
-    if console.is_terminal:
-        console.print(table)
-        return
-    with console.capture() as drawn:
-        console.print(table)
-    _echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _record(columns: Sequence[str], row: Sequence[str]) -> Table:
+    """A row as lines of name and value, with a blank line below."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, cell in zip(columns, row, strict=True):
+        table.add_row(name, Text(cell))
+    table.add_row("", "")
+    return table
 
 
 def emit_tree(root: Tree) -> None:
