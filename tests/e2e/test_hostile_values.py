@@ -326,8 +326,7 @@ def test_nothing_reaches_the_terminal_or_other_files(
 ) -> None:
     cloud, said = homes("cloud"), tmp_path / "said"
     said.mkdir()
-    Program(cloud).ok("pool", "apply", "--yes")
-    runs = list(hostile_runs(homes, cloud))
+    runs = [Asked(cloud, ("pool", "apply", "--yes")), *hostile_runs(homes, cloud)]
     for done, text in shown(run_all(runs, said)):
         assert done.code in {0, 14} or "error" in text, done.asked.args
     for report in homes("last").parent.glob("shown-cases/*.xml"):
@@ -369,8 +368,9 @@ def test_what_somebody_put_into_the_engine_is_shown_and_not_obeyed(
 ) -> None:
     home, said = homes("engine"), tmp_path / "said"
     said.mkdir()
-    Program(home).ok("pool", "apply", "--yes")
-    Program(home).ok("policy", "push", "--yes")
+    (said / "before").mkdir()
+    make = (("pool", "apply", "--yes"), ("policy", "push", "--yes"))
+    assert [one.code for one in run_all([Asked(home, a) for a in make], said / "before")] == [0, 0]
     foreign_policies(home, monkeypatch)
     runs = [
         Asked(home, args)
