@@ -8,6 +8,7 @@ from tenantctl.cedar.decide import ToolCall
 from tenantctl.cedar.diff import Comparison, compare
 from tenantctl.cedar.differences import document, line, rows
 from tenantctl.cedar.known import Known
+from tenantctl.domain.tools import TOOLS
 
 ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/clinic-agent-"
 BASIC, PREMIUM = f"{ARN}basic", f"{ARN}premium"
@@ -230,3 +231,80 @@ def test_what_a_statement_is_called_and_how_it_is_laid_out_is_no_difference() ->
     before = {"a": '@id("a")\n' + DAY}
     after = {"b": '// moved\n@id("b") ' + DAY.replace(" && ", "\n  && ")}
     assert compare(before, after, known=KNOWN) == Comparison((), ())
+
+
+HEAD = f'{CONTEXT}, resource == AgentCore::Gateway::"{BASIC}"'
+AT_BASIC = "patient_context · at basic's gateway"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "",
+            f'permit (principal == AgentCore::IamEntity::"someone", {HEAD});',
+            f"callers by IAM · {AT_BASIC}; user someone · newly allowed",
+        ),
+        (
+            f"permit (principal is AgentCore::OAuthUser, {HEAD});",
+            f"permit (principal, {HEAD});",
+            f"callers by IAM · {AT_BASIC} · newly allowed",
+        ),
+        (
+            f"permit (principal, {HEAD});",
+            f"permit (principal, {HEAD}) unless {{ principal is AgentCore::IamEntity }};",
+            f"callers by IAM · {AT_BASIC} · newly refused",
+        ),
+        (
+            f"permit (principal, {HEAD});",
+            f'permit (principal, {HEAD}) when {{ principal.hasTag("custom:role") }};',
+            (
+                f"any tier · {AT_BASIC}; without role · newly refused\n"
+                f"callers by IAM · {AT_BASIC} · newly refused"
+            ),
+        ),
+    ],
+)
+def test_callers_by_iam_are_callers_too(old: str, new: str, said: str) -> None:
+    assert lines([old] if old else [], [new]) == said.split("\n")
+
+
+@pytest.mark.parametrize("action", ["action", 'action in AgentCore::Action::"CallTool"'])
+def test_a_policy_about_all_tools_is_about_those_that_nobody_declared(action: str) -> None:
+    each = [
+        statement(action=f'action == AgentCore::Action::"{tool.action}"') for tool in TOOLS.values()
+    ]
+    assert lines(each, [statement(action=action)]) == [
+        "basic · any other tool · any input · newly allowed"
+    ]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "action == context.input.patient_id",
+        "context.input.patient_id == action",
+        "[resource, context.input.patient_id].contains(action)",
+        "resource in context.input.patient_id",
+        "resource is AgentCore::Gateway in context.input.patient_id",
+        'context.input has "__expr"',
+        'context.input.patient_id has "__entity"',
+    ],
+)
+def test_what_cedar_reads_beside_action_and_resource_is_not_passed_over(condition: str) -> None:
+    found = compared(
+        [], [f"permit (principal is AgentCore::OAuthUser, {HEAD}) unless {{ {condition} }};"]
+    )
+    assert found.differences or found.beyond
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "1e9999999", "1.23456", "x", "1"])
+def test_what_only_python_reads_as_a_decimal_is_no_number(literal: str) -> None:
+    found = compared([], [statement(f'context.input.price.lessThan(decimal("{literal}"))')])
+    assert found.differences == ()
+
+
+def test_one_in_a_set_is_not_true() -> None:
+    old, new = (statement(f"context.input.of.contains({member})") for member in ("1", "true"))
+    changed = compared([old], [new]).differences
+    assert {one.allowed for one in changed} == {True, False}

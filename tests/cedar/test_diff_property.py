@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tenantctl.cedar.axis import Axis, Form, Region
 from tenantctl.cedar.changes import Part, parts
-from tenantctl.cedar.decide import Decider, ToolCall
+from tenantctl.cedar.decide import ANOTHER_TOOL, IAM, Decider, ToolCall
 from tenantctl.cedar.diff import compare
 from tenantctl.cedar.known import Known
 from tenantctl.cedar.operand import Kind
@@ -47,6 +47,8 @@ ONE = Tool(
 )
 TWO = Tool("two", "", ONE.properties)
 SOME = {tool.name: tool for tool in (ONE, TWO)}
+
+ALL = (ONE, TWO, ANOTHER_TOOL)
 
 NOTHING: Any = object()
 
@@ -135,6 +137,8 @@ ATOMS: Mapping[str, st.SearchStrategy[str]] = {
             'principal == AgentCore::OAuthUser::"u-1"',
             'principal in [AgentCore::OAuthUser::"u-1", AgentCore::OAuthUser::"v"]',
             'principal.id like "u-*"',
+            "principal is AgentCore::IamEntity",
+            'principal != AgentCore::IamEntity::"v"',
             'principal is AgentCore::OAuthUser in AgentCore::OAuthUser::"v"',
         ]
     ),
@@ -192,6 +196,7 @@ def statements(names: Sequence[str]) -> st.SearchStrategy[str]:
         st.sampled_from(
             ["principal is AgentCore::OAuthUser"] * 3
             + ["principal", 'principal == AgentCore::OAuthUser::"u-1"']
+            + ["principal is AgentCore::IamEntity", 'principal == AgentCore::IamEntity::"u-1"']
         ),
         st.sampled_from(
             [
@@ -246,18 +251,23 @@ def test_no_difference_is_missed_and_none_is_false(
 
 def grid(names: Sequence[str]) -> Iterator[ToolCall]:
     """Every combination of the attributes' values, for each action at each gateway."""
+    # What is no declared tool's has no declared inputs, whose values are of a known type.
+    tools = ALL if {"tier", "role", "sub"}.issuperset(names) else (ONE, TWO)
     for values in product(*(GRID[name] for name in names)):
         there = {n: v for n, v in zip(names, values, strict=True) if v is not NOTHING}
         claims = {CLAIMS[name]: there.pop(name) for name in CLAIMS if name in there}
         sub = there.pop("sub", "somebody")
-        for tool, gateway in product(SOME.values(), (f"{ARN}basic", f"{ARN}unheard-of")):
+        for tool, gateway in product(tools, (f"{ARN}basic", f"{ARN}unheard-of")):
             yield ToolCall(claims, tool.action, gateway, there, sub)
+            if not claims:
+                yield ToolCall({}, tool.action, gateway, there, sub, IAM)
 
 
 def holds(part: Part, call: ToolCall) -> bool:
     """Whether the call lies in the box, by what the regions say of themselves."""
     gateway = f"{ARN}unheard-of" if part.cell.gateway == ANOTHER_GATEWAY else part.cell.gateway
-    return (part.cell.action, gateway) == (call.action, call.gateway) and all(
+    where = (part.cell.caller, part.cell.action, gateway)
+    return where == (call.caller, call.action, call.gateway) and all(
         mask >> place(axis, value_of(axis, call)) & 1
         for axis, mask in zip(part.cell.axes, part.box, strict=True)
     )

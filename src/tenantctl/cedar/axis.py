@@ -180,7 +180,8 @@ def _fresh(wished: Iterable[str], taken: Collection[str]) -> str:
 
 def _sets(attribute: Attribute, members: Iterable[Any], beyond: list[Beyond]) -> Iterator[Region]:
     """Every subset of the named members, without and with another member."""
-    named = sorted({member for member in members if member is not None}, key=repr)
+    # Python takes 1 for true, Cedar doesn't.
+    named = [m for _, m in sorted({(repr(m), m) for m in members if m is not None})]
     if len(named) > MAX_ELEMENTS:
         beyond.append(Beyond(f"more than {MAX_ELEMENTS} members of `{called(attribute)}`"))
         named = named[:MAX_ELEMENTS]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tenantctl.cedar.axis import Axis, Form
 from tenantctl.cedar.boxes import Box, TooManyBoxesError, cover, intersection, same, without
+from tenantctl.cedar.decide import IAM
 from tenantctl.cedar.known import Known
 from tenantctl.cedar.matching import full, matching
 from tenantctl.cedar.space import Cell, cut
@@ -16,6 +17,7 @@ from tenantctl.cedar.wording import phrase
 from tenantctl.domain.tools import Tool
 
 ANY_TIER = "any tier"
+BY_IAM = "callers by IAM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,10 @@ def _gained(was: _Side, will: _Side) -> list[Box]:
 
 def _by_tier(cell: Cell, boxes: Sequence[Box], known: Known, *, allowed: bool) -> Iterator[Part]:
     """The boxes by whose callers' they are: of each tier, of none, or of any alike."""
+    if cell.caller == IAM:
+        for box in cover(boxes, full(cell)):
+            yield Part(allowed, cell, box, None, (), BY_IAM)
+        return
     number = next((n for n, a in enumerate(cell.axes) if a.attribute == known.attribute), None)
     if number is None:
         for box in cover(boxes, full(cell)):

@@ -14,13 +14,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tenantctl.cedar.statement import Tree, tree_of
-from tenantctl.domain.tools import TOOLS
+from tenantctl.domain.tools import TOOLS, Tool
 from tenantctl.errors import PolicyInvalidError
 
 if TYPE_CHECKING:
     from cedarpy import Entities, PolicySet
 
 USER = "AgentCore::OAuthUser"
+IAM = "AgentCore::IamEntity"
+ANOTHER_TOOL = Tool("any other tool", "")
+"""Stands for every tool that a gateway may have besides the declared ones."""
+
 _ACTION = "AgentCore::Action"
 _GATEWAY = "AgentCore::Gateway"
 _PLAIN = frozenset({str, int, bool})
@@ -34,6 +38,7 @@ class ToolCall:
 
     `claims` are the token's, all text; `action` is the Cedar action's id (`Target___tool`);
     `gateway` is an ARN; `input` is the tool's, with JSON's types, and `Decimal` for fractions.
+    `caller` is the type of who calls: `USER`, or `IAM` without claims, whose `sub` is an ARN.
     """
 
     claims: Mapping[str, str]
@@ -41,6 +46,7 @@ class ToolCall:
     gateway: str
     input: Mapping[str, Any] = field(default_factory=dict)
     sub: str = "00000000-0000-4000-8000-000000000000"
+    caller: str = USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +132,16 @@ class Decider:
 
 
 def _who(call: ToolCall) -> tuple[str, ...]:
-    return (call.sub, *(part for claim in sorted(call.claims.items()) for part in claim))
+    return (
+        call.caller,
+        call.sub,
+        *(part for claim in sorted(call.claims.items()) for part in claim),
+    )
 
 
 def _user(call: ToolCall) -> dict[str, Any]:
     return {
-        "uid": {"type": USER, "id": call.sub},
+        "uid": {"type": call.caller, "id": call.sub},
         "attrs": {"id": call.sub},
         "parents": [],
         "tags": dict(call.claims),
@@ -140,14 +150,15 @@ def _user(call: ToolCall) -> dict[str, Any]:
 
 def _actions() -> Iterable[dict[str, Any]]:
     """The tools' actions in their groups, for policies about a group."""
-    for tool in TOOLS.values():
+    tools = (*TOOLS.values(), ANOTHER_TOOL)
+    for tool in tools:
         groups = ("CallTool", tool.target)
         yield {
             "uid": {"type": _ACTION, "id": tool.action},
             "attrs": {},
             "parents": [{"type": _ACTION, "id": group} for group in groups],
         }
-    for group in ("CallTool", *dict.fromkeys(tool.target for tool in TOOLS.values())):
+    for group in ("CallTool", *dict.fromkeys(tool.target for tool in tools)):
         parent = "Mcp" if group == "CallTool" else "CallTool"
         yield {
             "uid": {"type": _ACTION, "id": group},
@@ -160,7 +171,7 @@ def _request(call: ToolCall) -> dict[str, Any]:
     plain = all(type(value) in _PLAIN for value in call.input.values())
     given = dict(call.input) if plain else _value(call.input)
     return {
-        "principal": {"type": USER, "id": call.sub},
+        "principal": {"type": call.caller, "id": call.sub},
         "action": {"type": _ACTION, "id": call.action},
         "resource": {"type": _GATEWAY, "id": call.gateway},
         "context": json.dumps({"input": given}),

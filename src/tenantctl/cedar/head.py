@@ -1,4 +1,4 @@
-"""Which calls a statement's head is about: actions and gateways."""
+"""Which calls a statement's head is about: callers, actions and gateways."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def applies(policy: Statement, action: str, gateway: str, tool: Tool | None) -> 
         within = {action}
     acts = policy.action.bare or any(entity.id in within for entity in policy.action.entities)
     return acts and _at(policy, gateway)
+
+
+def takes(policy: Statement, caller: str) -> bool:
+    """Whether the head lets the statement match callers of a type; no caller is in a group."""
+    scope = policy.principal
+    types = {entity.type for entity in scope.entities} | {scope.entity_type or caller}
+    return caller in types
 
 
 def named(policy: Statement, entity_type: str) -> Iterator[str]:

@@ -161,7 +161,7 @@ def _is_or_in(_: str, body: Tree) -> Iterator[Mention | Beyond]:
     if left == {"Var": "principal"}:
         for entity in _listed(within):
             yield from _against(left, entity, body)
-    elif left not in ({"Var": "action"}, {"Var": "resource"}):
+    elif left not in _SETTLED or any(not is_constant(place) for place in _listed(within)):
         yield from _beyond(body, "a place in a hierarchy")
 
 
@@ -182,6 +182,9 @@ _READERS = {
     "is": _is_or_in,
     "in": _is_or_in,
 }
+
+_SETTLED = ({"Var": "action"}, {"Var": "resource"})
+"""Each is settled before conditions are asked."""
 
 _MIRRORED = {
     "<": ">",
@@ -206,9 +209,11 @@ def _against(left: Tree, right: Tree, whole: Tree) -> Iterator[Mention | Beyond]
         left, right = right, left
     if is_constant(left):
         return
+    if left in _SETTLED:
+        left, right = right, left
+    if right in _SETTLED and (is_constant(left) or left in _SETTLED):
+        return
     attribute, value = attribute_of(left), literal_of(right)
-    if left in ({"Var": "action"}, {"Var": "resource"}):
-        return  # each is settled before conditions are asked
     if attribute is None or value is None:
         yield from _beyond(whole, _comparison(left, right))
     elif isinstance(value, bool):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,11 @@ from tenantctl.cedar.statement import Tree
 
 Pattern = tuple[str | None, ...]
 """A `like` pattern: characters, and None for the wildcard."""
+
+
+# Python reads more (`NaN`, `1e9999999`). Cedar reads less, and fails on the rest, on every call.
+# https://docs.cedarpolicy.com/policies/syntax-datatypes.html#datatype-decimal
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class Kind(StrEnum):
@@ -68,11 +74,9 @@ def literal_of(tree: Tree) -> str | int | bool | Decimal | frozenset[Any] | None
     if "Set" in tree:
         found = [literal_of(element) for element in tree["Set"]]
         return None if None in found else frozenset(found)
-    if "decimal" in tree and "Value" in tree["decimal"][0]:
-        try:
-            return Decimal(tree["decimal"][0]["Value"])
-        except (InvalidOperation, TypeError):
-            return None
+    if "decimal" in tree:
+        text = tree["decimal"][0].get("Value")
+        return Decimal(text) if isinstance(text, str) and _DECIMAL.fullmatch(text) else None
     return None
 
 

@@ -18,9 +18,9 @@ from itertools import chain, islice, product
 from math import prod
 from typing import Any
 
-from tenantctl.cedar.axis import Axis, Form, axis
-from tenantctl.cedar.decide import USER, ToolCall
-from tenantctl.cedar.head import applies, named
+from tenantctl.cedar.axis import ABSENT, Axis, Form, axis
+from tenantctl.cedar.decide import ANOTHER_TOOL, IAM, USER, ToolCall
+from tenantctl.cedar.head import applies, named, takes
 from tenantctl.cedar.mentions import Asks, Beyond, Mention, mentions
 from tenantctl.cedar.operand import SUBJECT, Attribute, Kind
 from tenantctl.cedar.rules import ACTION, GATEWAY
@@ -42,13 +42,18 @@ _CLOCK = (
     *(Mention(_DAYS, Asks.TEXT, day) for day in WEEKDAYS),
 )
 
+_ESCAPES = frozenset({"__expr", "__entity", "__extn"})
+"""Keys that mean something else in Cedar's JSON, in which calls are put to it:
+https://docs.cedarpolicy.com/auth/entities-syntax.html
+"""
+
 Point = tuple[int, ...]
 """A region for each axis of a cell, by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One action at one gateway.
+    """One action at one gateway, by callers of one type.
 
     `tool` is None for an action of no declared tool. `reads` has the policies that can match
     here, each with the axes that its principal and its conditions ask about.
@@ -60,6 +65,7 @@ class Cell:
     axes: tuple[Axis, ...]
     reads: Mapping[str, tuple[int, ...]] = field(hash=False)
     beyond: tuple[str, ...] = ()
+    caller: str = USER
 
     @property
     def size(self) -> int:
@@ -82,7 +88,7 @@ class Cell:
                 subject["sub"] = region.value
             else:
                 _put(inputs, one.attribute.path, region.value)
-        return ToolCall(claims, self.action, self.gateway, inputs, **subject)
+        return ToolCall(claims, self.action, self.gateway, inputs, caller=self.caller, **subject)
 
     def calls(self, limit: int = MAX_CALLS) -> Iterator[ToolCall]:
         """One call for each region; where that is more than `limit`, the first of each policy's.
@@ -135,19 +141,22 @@ def cut(
     tools: Mapping[str, Tool] = TOOLS,
     *,
     known: Sequence[Mention] = (),
-    gateways: Iterable[str] = (),
+    gateways: Iterable[str] | None = None,
     limit: int | None = MAX_CALLS,
 ) -> Space:
     """Cut the space of calls at every constant of the policies, and at those in `known`.
 
-    There are cells for each of `gateways` too where a policy names no gateway. An axis exists only
-    where a policy asks about the attribute. `limit` is what a cell's size may be without a word in
-    `beyond`, None for whoever doesn't ask for `calls`.
+    With `gateways` there are cells for whatever else a policy may let in: for each of them where it
+    names no gateway, for a tool that isn't declared where it names no tool, and for callers by IAM.
+    An axis exists only where a policy asks about the attribute. `limit` is what a cell's size may
+    be without a word in `beyond`, None for whoever doesn't ask for `calls`.
     """
     actions = {tool.action: tool for tool in tools.values()}
+    if gateways is not None:
+        actions[ANOTHER_TOOL.action] = ANOTHER_TOOL
     places = {one for p in policies.values() for one in named(p, GATEWAY)}
     if any(policy.gateway is None for policy in policies.values()):
-        places |= {*gateways, ANOTHER_GATEWAY}
+        places |= {*(gateways or ()), ANOTHER_GATEWAY}
     groups = {"CallTool", "Mcp", *(tool.target for tool in tools.values())}
     mentioned = {one for p in policies.values() for one in named(p, ACTION)} - groups
     cells: list[Cell] = []
@@ -159,19 +168,21 @@ def cut(
                 for name, policy in policies.items()
                 if applies(policy, action, gateway, tool)
             }
-            if there:
-                cells.append(_cell((action, gateway, tool), there, known, limit))
+            for caller in (USER,) if gateways is None else (USER, IAM):
+                here = {n: p for n, p in there.items() if gateways is None or takes(p, caller)}
+                if here:
+                    cells.append(_cell((action, gateway, tool, caller), here, known, limit))
     found = dict.fromkeys(phrase for cell in cells for phrase in cell.beyond)
     return Space(tuple(cells), tuple(found))
 
 
 def _cell(
-    place: tuple[str, str, Tool | None],
+    place: tuple[str, str, Tool | None, str],
     policies: Mapping[str, Statement],
     known: Sequence[Mention],
     limit: int | None,
 ) -> Cell:
-    action, gateway, tool = place
+    action, gateway, tool, caller = place
     asked = {name: tuple(asks(policy)) for name, policy in policies.items()}
     reads = {name: set(read(found)) for name, found in asked.items()}
     questions = [*chain.from_iterable(asked.values()), *_CLOCK, *known]
@@ -185,6 +196,8 @@ def _cell(
     for attribute in sorted(set().union(*reads.values())):
         declared = _declared(tool, attribute, reads.values())
         made, more = axis(attribute, tuple(_about(attribute, declared, questions)), declared)
+        if caller == IAM and attribute.kind is Kind.CLAIM:
+            made, more = Axis(attribute, (ABSENT,)), ()
         axes.append(made)
         beyond += [one.what for one in more]
     numbers = {one.attribute: number for number, one in enumerate(axes)}
@@ -192,7 +205,7 @@ def _cell(
     size = prod(len(one.regions) for one in axes)
     if limit is not None and size > limit:
         beyond.append(f"{size} kinds of calls of {action}, more than {limit}")
-    return Cell(action, gateway, tool, tuple(axes), where, tuple(dict.fromkeys(beyond)))
+    return Cell(action, gateway, tool, tuple(axes), where, tuple(dict.fromkeys(beyond)), caller)
 
 
 def _about(
@@ -217,10 +230,13 @@ def asks(policy: Statement) -> Iterator[Mention | Beyond]:
     """What the statement asks of a call, action and gateway aside."""
     for entity in policy.principal.entities:
         yield Mention(SUBJECT, Asks.TEXT, entity.id)
-    if policy.principal.entity_type not in {None, USER}:
-        yield Beyond(f"callers of type {policy.principal.entity_type}")
     for condition in policy.conditions:
-        yield from mentions(condition.body)
+        for one in mentions(condition.body):
+            yield one
+            if isinstance(one, Mention) and one.attribute.kind is Kind.INPUT:
+                yield from (
+                    Beyond(f"an input called `{n}`") for n in one.attribute.path if n in _ESCAPES
+                )
 
 
 def read(found: Iterable[Mention | Beyond]) -> Iterator[Attribute]:

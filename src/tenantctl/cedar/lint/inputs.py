@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenantctl.cedar import rules
+from tenantctl.cedar.decide import IAM
 from tenantctl.cedar.lint.audit import Audit
 from tenantctl.cedar.lint.rule import (
     CEDAR_OPERATORS,
@@ -18,7 +19,7 @@ from tenantctl.cedar.lint.rule import (
     Rule,
     Severity,
 )
-from tenantctl.cedar.lint.subject import IAM, Frame, Policy
+from tenantctl.cedar.lint.subject import Frame, Policy
 from tenantctl.cedar.operand import Kind
 from tenantctl.cedar.statement import nodes
 

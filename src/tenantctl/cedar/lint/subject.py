@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tenantctl.cedar.decide import IAM
 from tenantctl.cedar.findings import findings
 from tenantctl.cedar.mentions import Mention
 from tenantctl.cedar.operand import Attribute, Kind
@@ -16,8 +17,6 @@ from tenantctl.cedar.statement import Statement, literal, parse
 from tenantctl.domain.names import Names
 from tenantctl.domain.policies import PolicyKey
 from tenantctl.domain.tools import TOOLS, Tool
-
-IAM = "AgentCore::IamEntity"
 
 
 @dataclass(frozen=True, slots=True)
