@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.program import Program
 
+from tenantctl.local.connect import embedded
+
 
 @pytest.fixture
 def tenantctl(tmp_path: Path) -> Program:
@@ -69,6 +71,18 @@ def test_push_and_status_follow_the_folder(tenantctl: Program) -> None:
         (2, "push", None),
         (3, "rollback", 1),
     ]
+    nothing = tenantctl("policy", "rollback", "3")
+    assert (nothing.returncode, nothing.stderr) == (0, "back to version 3\nnothing to do\n")
+
+    with embedded(region="us-east-1", state_dir=tenantctl.directory / "state/tenantctl") as aws:
+        client = aws.client("bedrock-agentcore-control")
+        engine = client.list_policy_engines()["policyEngines"][0]["policyEngineId"]
+        first = client.list_policies(policyEngineId=engine)["policies"][0]
+        client.delete_policy(policyEngineId=engine, policyId=first["policyId"])
+    drifted = tenantctl("policy", "push")
+    assert drifted.returncode == 14, "what can't be done is refused before anything is asked"
+    assert "removed" in drifted.stderr
+    assert tenantctl("policy", "push", "--dry-run").stderr.endswith("it needs --overwrite-drift\n")
 
 
 def test_an_invalid_policy_is_one_line_and_exit_code_13(tenantctl: Program) -> None:

@@ -11,6 +11,7 @@ from tenantctl.domain import versions as keys
 from tenantctl.errors import AwsError, ConflictError
 from tenantctl.policy.attach import attach
 from tenantctl.policy.drift import refuse
+from tenantctl.policy.history import Kind
 from tenantctl.policy.journal import Draft, Journal
 from tenantctl.policy.lock import Lock
 from tenantctl.policy.plan import Entry, Plan, State
@@ -38,7 +39,7 @@ def apply(
     """
     if push.nothing:
         return None
-    _refuse_drift(push, overwrite=overwrite_drift)
+    refuse_drift(push, overwrite=overwrite_drift)
     with translated("asking who pushes"):
         lock = Lock(aws, push.names, aws.client("sts").get_caller_identity()["Arn"])
     lock.take(over=take_over)
@@ -57,7 +58,7 @@ def _under(lock: Lock, aws: Aws, seen: Push, say: Say, *, overwrite_drift: bool)
         if policy.status in TRANSITIONAL:
             writes.settle(policy.id)
     push = prepare(aws, seen.names, seen.request)
-    _refuse_drift(push, overwrite=overwrite_drift)
+    refuse_drift(push, overwrite=overwrite_drift)
     if not push.essence <= seen.essence:
         raise ConflictError(
             "the policies were changed after this plan was made", hint="look at the new plan"
@@ -105,16 +106,21 @@ def _start(writes: EngineWrites, entry: Entry, want: Wanted, *, trial: bool) -> 
     return writes.create(want, entry.name, enforced=not trial)
 
 
-def _refuse_drift(push: Push, *, overwrite: bool) -> None:
+def refuse_drift(push: Push, *, overwrite: bool) -> None:
+    """Raise `DriftError` for what somebody else changed, unless that is to be overwritten."""
     # A trial touches nothing that is in force, and a tier only what is of the tier.
     tier = push.request.tier
     found = [d for d in push.drift if tier is None or d.label.startswith(f"{tier}.")]
     if not overwrite and not push.request.trial:
-        refuse(
-            found,
-            hint="see `tenantctl policy status`; `tenantctl policy push --overwrite-drift` puts "
-            "the reviewed policies in their place",
-        )
+        refuse(found, hint=f"see `tenantctl policy status`; {_OVERWRITES[push.request.kind]}")
+
+
+_OVERWRITES: Mapping[Kind, str] = {
+    Kind.PUSH: "--overwrite-drift puts the reviewed policies in their place",
+    Kind.ROLLBACK: "--overwrite-drift puts the version's policies in their place",
+    Kind.ONBOARDING: "`tenantctl policy push --overwrite-drift` puts the reviewed policies in "
+    "their place",
+}
 
 
 def _draft(push: Push) -> Draft:

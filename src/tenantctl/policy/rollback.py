@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from tenantctl.aws.lookup import find_gateways
 from tenantctl.aws.session import Aws
 from tenantctl.cedar.statement import on_gateway, parse
 from tenantctl.domain.names import Names
-from tenantctl.errors import ConflictError, NotFoundError
+from tenantctl.errors import ConflictError, NotFoundError, PolicyInvalidError
 from tenantctl.policy import history
 from tenantctl.policy.ensure import as_pushed
 from tenantctl.policy.history import Kind, Progress, Version
 from tenantctl.policy.push import Push, Request, prepare
-from tenantctl.policy.wanted import Wanted
+from tenantctl.policy.wanted import Wanted, source, wanted
 
 
 def roll_back(aws: Aws, names: Names, number: int | None = None) -> Push:
@@ -28,6 +29,19 @@ def roll_back(aws: Aws, names: Names, number: int | None = None) -> Push:
     arns = {tier: gateway.arn for tier, gateway in gateways.items()}
     policies = tuple(_here(want, names, arns, target) for want in as_pushed(aws, names, target))
     return prepare(aws, names, Request(policies, Kind.ROLLBACK, of=target.number))
+
+
+def would_be_undone(aws: Aws, names: Names, push: Push, at: tuple[Path, Path]) -> bool:
+    """Whether pushing the reviewed folder would make something else of the engine than `push`.
+
+    `at` are the directory of tenantctl.yaml and the folder. What can't be pushed is something else.
+    """
+    beside, folder = at
+    try:
+        policies = wanted(source(names, folder, beside=beside).policies, find_gateways(aws, names))
+    except PolicyInvalidError:
+        return True
+    return {(p.key, p.text) for p in policies} != {(p.key, p.text) for p in push.request.wanted}
 
 
 def _before(aws: Aws, names: Names) -> Version:

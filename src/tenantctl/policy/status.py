@@ -8,10 +8,11 @@ from typing import Any
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import ExitCode
-from tenantctl.policy.history import Progress
+from tenantctl.policy.history import Kind, Progress, Version
 from tenantctl.policy.plan import Entry, State
 from tenantctl.policy.push import Push, reviewed
 from tenantctl.policy.wanted import Source
+from tenantctl.policy.wording import count, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +43,43 @@ class Status:
     def lines(self) -> tuple[str, ...]:
         """What there is to say for people: the version, what somebody changed, the summary."""
         latest = self.push.record.latest
-        version = "no version was pushed yet"
-        if latest is not None:
-            what = "began" if latest.progress is Progress.STARTED else "in force"
-            trial = ", log only" if latest.trial else ""
-            version = (
-                f"version {latest.number}{trial} {what} since {latest.ended or latest.started}, "
-                f"by {latest.who}"
-            )
+        version = "no version was pushed yet" if latest is None else _told(latest)
         drift = tuple(f"changed since the last push: {one}" for one in self.push.drift)
         return (version, *drift, self._summary)
 
     @property
     def _summary(self) -> str:
-        push = self.push
         if self.in_sync:
             return "the engine enforces exactly these policies"
-        differing = sum(entry.state is not State.ACTIVE for entry in push.plan.entries)
-        said = [f"the engine ({push.engine.status}) differs in {differing} policies"]
+        return "; ".join((*self._differences, *self._advice))
+
+    @property
+    def _differences(self) -> tuple[str, ...]:
+        push = self.push
+        entries = [entry for entry in push.plan.entries if entry.state is not State.ACTIVE]
+        foreign = sum(entry.state is State.FOREIGN for entry in entries)
+        ours = {entry.label for entry in entries if entry.state is not State.FOREIGN}
+        differs = (
+            f"differs in {count(len(ours), 'policy', 'policies')}" if ours else "has these policies"
+        )
+        said = [f"the engine ({push.engine.status}) {differs}"]
+        if foreign:
+            said.append(f"{count(foreign, 'policy', 'policies')} of others, never touched")
         if push.attach:
             said.append(f"gateways without the engine: {len(push.attach)}")
         if push.record.open:
             said.append("a push hasn't ended")
+        return tuple(said)
+
+    @property
+    def _advice(self) -> tuple[str, ...]:
+        push, latest = self.push, self.push.record.done
+        if push.nothing:
+            return ()
         option = " --overwrite-drift" if push.drift else ""
-        return f"{'; '.join(said)}; `tenantctl policy push{option}` mends what is ours"
+        back = latest is not None and latest.kind is Kind.ROLLBACK and not push.record.open
+        what = "would undo the rollback" if back else "mends what is ours"
+        return (f"`tenantctl policy push{option}` {what}",)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Policy, state, name in the engine, and the engine's reasons."""
@@ -105,3 +119,17 @@ def status(aws: Aws, names: Names, policies: Source) -> Status:
 
 def _reasons(entry: Entry) -> tuple[str, ...]:
     return () if entry.present is None else entry.present.reasons
+
+
+def _told(version: Version) -> str:
+    """Which version the engine is at, or on its way to."""
+    named = f"version {version.number}"
+    if version.of is not None:
+        named += f", back to {version.of},"
+    if version.progress is Progress.STARTED:
+        stands = f"was begun {moment(version.started)} and hasn't ended"
+    elif version.trial:
+        stands = f"on trial since {moment(version.ended)}"
+    else:
+        stands = f"in force since {moment(version.ended)}"
+    return f"{named} {stands}, by {version.who}"

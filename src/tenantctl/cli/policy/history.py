@@ -39,12 +39,14 @@ def history_command(
 
 
 def _row(version: Version) -> tuple[str, ...]:
+    from tenantctl.policy.wording import in_short, moment
+
     what = version.kind.value if version.of is None else f"{version.kind.value} to {version.of}"
     return (
         str(version.number),
         version.progress.value,
-        version.started,
+        moment(version.started),
         version.who,
         f"{what}, log only" if version.trial else what,
-        ", ".join(version.changes),
+        in_short(version.changes),
     )

@@ -51,8 +51,12 @@ def source_of(ctx: typer.Context, names: Names, directory: Path | None) -> Sourc
     found = source(names, where, beside=home)
     if found.directory is None:
         console.note("there is no folder of reviewed policies: rendered from the configuration")
-    for path in found.differing:
-        console.note(f"{path} isn't what the configuration yields: see `policy render --check`")
+    if len(found.differing) == 1:
+        what = f"{found.differing[0]} isn't"
+    else:
+        what = f"{len(found.differing)} files of the folder aren't"
+    if found.differing:
+        console.note(f"{what} what the configuration yields: see `policy render --check`")
     return found
 
 

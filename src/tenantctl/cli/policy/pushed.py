@@ -39,9 +39,12 @@ class How:
     output: params.Format
 
 
-def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> None:
-    """Show what the push changes, ask where it changes decisions, and make it."""
-    from tenantctl.policy.apply import apply
+def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> int | None:
+    """Show what the push changes, ask where it changes decisions, and make it.
+
+    Returns the version's number, None when none was made.
+    """
+    from tenantctl.policy.apply import apply, refuse_drift
     from tenantctl.policy.difference import difference
 
     found = difference(aws, push)
@@ -49,6 +52,7 @@ def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> None:
         _show(push, found)
     number = None
     if not how.dry_run and not push.nothing:
+        refuse_drift(push, overwrite=how.overwrite_drift)
         if push.replaces:
             console.confirm("replace policies that are in force?", yes=how.yes)
         number = apply(
@@ -61,14 +65,18 @@ def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> None:
     if how.output is params.Format.JSON:
         console.emit_json(_document(push, found, number))
     console.note(_end(push, how, number))
+    return number
 
 
 def _end(push: Push, how: How, number: int | None) -> str:
     if push.nothing:
         return "nothing to do"
-    if how.dry_run:
-        return "planned"
-    return "nothing left to do" if number is None else f"pushed version {number}"
+    if not how.dry_run:
+        return "nothing left to do" if number is None else f"pushed version {number}"
+    planned = [row["change"].partition(" ")[0].rstrip(",") for row in _changes(push)]
+    counts = ", ".join(f"{planned.count(what)} to {what}" for what in dict.fromkeys(planned))
+    needs = "; it needs --overwrite-drift" if push.drift and not push.request.trial else ""
+    return f"planned: {counts or 'an entry in the history'}{needs}"
 
 
 def _changes(push: Push) -> list[dict[str, str]]:
