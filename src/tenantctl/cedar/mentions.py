@@ -21,7 +21,7 @@ from tenantctl.cedar.operand import (
     literal_of,
     pattern_of,
 )
-from tenantctl.cedar.statement import Tree
+from tenantctl.cedar.statement import Tree, nodes
 
 DECIMALS = 10_000
 """A Cedar decimal has four places: https://docs.cedarpolicy.com/policies/syntax-datatypes.html"""
@@ -197,6 +197,8 @@ _MIRRORED = {
     "greaterThanOrEqual": "lessThanOrEqual",
 }
 
+_VARYING = frozenset({"Var", "+", "-", "*", "neg"})
+
 _NAMES = {
     **dict.fromkeys(("+", "-", "*", "neg"), "arithmetic"),
     **dict.fromkeys(("isInRange", "isIpv4", "isIpv6", "isLoopback", "isMulticast"), "an address"),
@@ -243,7 +245,13 @@ def _members(left: Tree, elements: Iterable[Tree], whole: Tree) -> Iterator[Ment
 
 
 def _beyond(tree: Tree, what: str) -> Iterator[Mention | Beyond]:
-    """What isn't exact; its attributes still vary, some with a value in common."""
+    """What isn't exact; its attributes still vary, some with a value in common.
+
+    What reads nothing of the call is the same on every call, and Cedar's to compute; but arithmetic
+    may fail, which the validator doesn't say.
+    """
+    if not any(_VARYING & set(node) for node in nodes(tree)):
+        return
     yield Beyond(what)
     todo = [tree]
     while todo:

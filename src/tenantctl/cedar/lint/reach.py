@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tenantctl.cedar.decide import Decider, ToolCall
+from tenantctl.cedar.decide import IAM, USER, Decider, ToolCall
 from tenantctl.cedar.lint.rule import (
     CEDAR_OPERATORS,
     CONDITIONS,
@@ -65,7 +65,13 @@ class ReachAudit:
 
 def reach(policy: Policy, frame: Frame) -> Reach:
     """Try the policy alone on one call of every kind that it can tell apart."""
-    space = cut({"p": policy.statement}, frame.tools, limit=MAX_CALLS)
+    space = cut(
+        {"p": policy.statement},
+        frame.tools,
+        known=policy.tiers(frame),
+        gateways=() if policy.takes_iam else None,
+        limit=MAX_CALLS,
+    )
     calls = [
         call
         for cell in space.cells
@@ -78,7 +84,7 @@ def reach(policy: Policy, frame: Frame) -> Reach:
     return Reach(
         tuple(calls),
         tuple(bool(verdict.deciding) for verdict in verdicts),
-        not space.beyond and not policy.takes_iam,
+        not space.beyond,
         next((error for verdict in verdicts for error in verdict.errors), None),
     )
 
@@ -190,8 +196,14 @@ def _any_tier(policy: Policy, frame: Frame, reach: Reach) -> Iterator[Hit]:
     key = policy.source.key
     if key is None or policy.statement.effect is not Effect.PERMIT:
         return
-    others = {call.claims.get(frame.tier_claim) for call in reach.matched} - {key.tier}
+    matched = tuple(reach.matched)
+    users = (call for call in matched if call.caller == USER)
+    others = {call.claims.get(frame.tier_claim) for call in users} - {key.tier}
     named = sorted(f"tier `{tier}`" for tier in others if tier in frame.gateways)
+    if policy.statement.principal.bare and any(call.caller == IAM for call in matched):
+        yield Hit(
+            policy.outline.conditions, "callers by IAM are let through, too: they have no tier"
+        )
     if others:
         who = "no tier" if None in others else (*named, "any other tier")[0]
         yield Hit(policy.outline.conditions, f"callers of {who} are let through, too")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tenantctl.cedar.decide import IAM
 from tenantctl.cedar.findings import findings
-from tenantctl.cedar.mentions import Mention
+from tenantctl.cedar.mentions import Asks, Mention
 from tenantctl.cedar.operand import Attribute, Kind
 from tenantctl.cedar.positions import Outline, outline
 from tenantctl.cedar.schema import problems
@@ -91,6 +91,13 @@ class Policy:
             for one in self.mentions
             if one.attribute.kind is kind and (name is None or one.attribute == _called(kind, name))
         )
+
+    def tiers(self, frame: Frame) -> tuple[Mention, ...]:
+        """What tells its tier from others that a pattern on the tier's claim matches, too."""
+        asked = self.mentioned(Kind.CLAIM, frame.tier_claim)
+        if self.source.key is None or not any(one.asks is Asks.LIKE for one in asked):
+            return ()
+        return (Mention(asked[0].attribute, Asks.TEXT, self.source.key.tier),)
 
     def tools(self, frame: Frame) -> tuple[Tool, ...]:
         """The declared tools that the statement's head is about."""

@@ -83,7 +83,8 @@ class Together:
 def try_together(policies: Sequence[Policy], frame: Frame) -> Together:
     """Try the policies on one call of every kind that they can tell apart."""
     named = {str(number): policy.statement for number, policy in enumerate(policies)}
-    space = cut(named, frame.tools, limit=MAX_CALLS)
+    tiers = tuple(one for policy in policies for one in policy.tiers(frame))
+    space = cut(named, frame.tools, known=tiers, limit=MAX_CALLS)
     cells: list[Tried] = []
     undecided: list[str] = []
     partly: set[int] = set()
