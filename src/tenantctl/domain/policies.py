@@ -59,6 +59,11 @@ class PolicyKey:
         return self.tool == SWITCH or self.tool.removesuffix(f"-{SWITCH}") in TOOLS
 
     @property
+    def switches(self) -> bool:
+        """Whether the name is that of a kill switch."""
+        return self.rendered and self.tool.rpartition("-")[2] == SWITCH
+
+    @property
     def path(self) -> str:
         """The file below the policies' folder: `basic/patient_context.cedar`."""
         return f"{self.tier}/{self.tool}{SUFFIX}"

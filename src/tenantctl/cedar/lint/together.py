@@ -23,19 +23,49 @@ class SetAudit:
 
 
 def _overridden(world: Together) -> Iterator[tuple[Policy, Hit]]:
-    forbids = world.of(Effect.FORBID)
+    for number, guilty in _refused(world, world.of(Effect.FORBID) - _switches(world)):
+        policy = world.policies[number]
+        names = _listed(world, guilty)
+        yield policy, Hit(policy.outline.statement, f"all that it allows is refused by {names}")
+
+
+def _switched_off(world: Together) -> Iterator[tuple[Policy, Hit]]:
+    """What is permitted without the kill switches, and not with them."""
+    forbids, switches = world.of(Effect.FORBID), _switches(world)
+    anyway = {number for number, _ in _refused(world, forbids - switches)}
+    off: dict[int, list[int]] = {}
+    for number, guilty in _refused(world, forbids) if switches else ():
+        if number not in anyway:
+            for switch in guilty & switches:
+                off.setdefault(switch, []).append(number)
+    for switch, permits in sorted(off.items()):
+        policy = world.policies[switch]
+        yield policy, Hit(policy.outline.statement, f"it switches off {_listed(world, permits)}")
+
+
+def _refused(world: Together, forbids: frozenset[int]) -> Iterator[tuple[int, frozenset[int]]]:
+    """Each permit of which the forbids leave nothing, with those that take something of it."""
     for number, cells in world.whole(Effect.PERMIT):
         left = [one.applied[number] & ~one.by(forbids & set(one.applied)) for one in cells]
         if any(one.applied[number] for one in cells) and not any(left):
-            guilty = {
-                other
-                for one in cells
-                for other in forbids & set(one.applied)
-                if one.applied[other] & one.applied[number]
-            }
-            policy = world.policies[number]
-            names = _listed(world, guilty)
-            yield policy, Hit(policy.outline.statement, f"all that it allows is refused by {names}")
+            yield (
+                number,
+                frozenset(
+                    other
+                    for one in cells
+                    for other in forbids & set(one.applied)
+                    if one.applied[other] & one.applied[number]
+                ),
+            )
+
+
+def _switches(world: Together) -> frozenset[int]:
+    """The kill switches that `render` makes: they are there to override permits."""
+    return frozenset(
+        number
+        for number in world.of(Effect.FORBID)
+        if (key := world.policies[number].source.key) is not None and key.switches
+    )
 
 
 def _idle(world: Together) -> Iterator[tuple[Policy, Hit]]:
@@ -133,10 +163,20 @@ AUDITS: Final = (
             "overridden-permit",
             Severity.WARNING,
             "forbids refuse all that a permit allows",
-            "lift the forbid (a kill switch: `disabled`), or delete the permit",
+            "lift the forbid, or delete the permit",
             FLOW,
         ),
         _overridden,
+    ),
+    SetAudit(
+        Rule(
+            "switched-off",
+            Severity.INFO,
+            "a kill switch refuses all that permits allow",
+            "nothing need be done; take `disabled` out of the configuration to lift it",
+            FLOW,
+        ),
+        _switched_off,
     ),
     SetAudit(
         Rule(
