@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tenantctl.cedar.boxes import Box, TooManyBoxesError, bits
 from tenantctl.cedar.decide import Decider, ToolCall
 from tenantctl.cedar.lint.reach import Reach, has_what_it_must, reach
 from tenantctl.cedar.lint.subject import Frame, Policy
+from tenantctl.cedar.matching import matching
 from tenantctl.cedar.space import Cell, cut
-from tenantctl.cedar.statement import Effect
+from tenantctl.cedar.statement import Effect, Statement
 
 MAX_CALLS = 4_000
 """Kinds of calls of a tool at a gateway that a set of policies is tried on."""
@@ -108,17 +110,41 @@ def _why(cell: Cell, policies: Sequence[Policy]) -> str:
 
 def _tried(cell: Cell, policies: Sequence[Policy]) -> Tried:
     calls = tuple(cell.calls(MAX_CALLS))
-    applied = {int(name): 0 for name in cell.reads}
-    # Permits and forbids are asked apart: a verdict names only those that decide it.
+    here = {name: policies[int(name)].statement for name in cell.reads}
+    try:
+        boxes, beyond = matching(cell, here)
+    except TooManyBoxesError:
+        boxes, beyond = {}, ("too many boxes",)
+    if beyond:
+        applied = _asked(calls, here)
+    else:
+        applied = {int(name): _places(cell, boxes[name]) for name in here}
+    proper = tuple((n, call) for n, call in enumerate(calls) if has_what_it_must(call, cell.tool))
+    return Tried(cell, calls, proper, applied)
+
+
+def _places(cell: Cell, boxes: Iterable[Box]) -> Calls:
+    """The calls in the boxes: `Cell.calls` counts regions up like digits, the last axis fastest."""
+    done = 0
+    for box in boxes:
+        inside, size = 1, 1
+        for axis, regions in zip(reversed(cell.axes), reversed(box), strict=True):
+            inside = sum(inside << region * size for region in bits(regions))
+            size *= len(axis.regions)
+        done |= inside
+    return done
+
+
+def _asked(calls: Sequence[ToolCall], here: Mapping[str, Statement]) -> dict[int, Calls]:
+    """On which calls each policy applies, each asked of Cedar.
+
+    Permits and forbids are asked apart: a verdict names only those that decide it.
+    """
+    applied = {int(name): 0 for name in here}
     for effect in Effect:
-        texts = {
-            name: policies[int(name)].statement.text
-            for name in cell.reads
-            if policies[int(name)].statement.effect is effect
-        }
+        texts = {name: one.text for name, one in here.items() if one.effect is effect}
         if texts:
             for place, verdict in enumerate(Decider(texts).decide_all(calls)):
                 for name in verdict.deciding:
                     applied[int(name)] |= 1 << place
-    proper = tuple((n, call) for n, call in enumerate(calls) if has_what_it_must(call, cell.tool))
-    return Tried(cell, calls, proper, applied)
+    return applied
