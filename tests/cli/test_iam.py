@@ -261,5 +261,5 @@ def test_wrong_usage_is_told(
 
 def test_documents_that_cant_be_read(tenantctl: Program, pool: Path, tmp_path: Path) -> None:
     run = explained(tenantctl, pool, *GET, OWN, "--documents", str(tmp_path))
-    assert (run.returncode, run.stdout) == (13, "")
+    assert (run.returncode, run.stdout) == (2, "")
     assert "trust.json" in run.stderr
