@@ -9,38 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, product
+from types import MappingProxyType
 
-from tenantctl.proof.constraint import Cube, Track, Value
+from tenantctl.proof.constraint import Cube, Match, Track, Value
 from tenantctl.proof.dfa import Dfa
+from tenantctl.proof.friendly import NAMESAKES, SHORTEST, USERS, completed, filled, tenants
 from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.parses import Parse
 from tenantctl.proof.question import Asker, Target, asks, of_variable, values_in
-from tenantctl.proof.shape import Form, Wild
+from tenantctl.proof.shape import Form, Slot, Wild
 from tenantctl.proof.values import TENANT, USER, Values
 
-NAMESAKES = (
-    ("clinic-1", "clinic-10"),
-    ("clinic-10", "clinic-1"),
-    ("clinic-a", "clinic-b"),
-    ("clinic", "clinic-a"),
-    ("clinic-a", "clinic"),
-    ("clinic", "clinic/a"),
-    ("Clinic-A", "clinic-a"),
-    ("clinic1", "clinic10"),
-    ("101", "102"),
-)
-"""Pairs of tenants that are tried first: witnesses are read by people."""
-
-USERS = (
-    "11111111-1111-4111-8111-111111111111",
-    "22222222-2222-4222-8222-222222222222",
-    "dr.smith",
-    "u1",
-)
-
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _WORDS = 4
 _PARSES = 60
-_SHORTEST = 4
 _MOST_COMBINED = 1_500
 
 
@@ -90,6 +72,8 @@ class Finder:
             if known and self._possible(tenant, other, narrowed):
                 yield from self._of_pair({TENANT: tenant}, {TENANT: other}, cube, target)
         if target.owners:
+            for tenant in dict.fromkeys(self._spelled(cube, target)):
+                yield from self._of_parses(cube, target, {TENANT: tenant})
             yield from self._of_parses(cube, target)
             yield from self._of_few(cube, target)
 
@@ -103,28 +87,24 @@ class Finder:
     def _shortest(self, narrowed: tuple[Value, ...]) -> Iterator[tuple[str, str]]:
         """Pairs for formats that admit no friendly name."""
         theirs = [other for _, other in NAMESAKES]
-        theirs += [self.alphabet.word(w) for w in self.asker.owner.of(TENANT).words(_SHORTEST)]
-        for tenant in self._tenants(narrowed):
+        theirs += [self.alphabet.word(w) for w in self.asker.owner.of(TENANT).words(SHORTEST)]
+        for tenant in tenants(self.asker, narrowed):
             yield from ((tenant, other) for other in theirs)
-
-    def _tenants(self, narrowed: tuple[Value, ...]) -> Iterator[str]:
-        """A few tenants that a session may have."""
-        names = dict.fromkeys(name for pair in NAMESAKES for name in pair)
-        yield from (n for n in names if self.asker.actor.accepts(TENANT, n, narrowed))
-        words = self.asker.actor.all(narrowed)[TENANT].words(_SHORTEST)
-        yield from (self.alphabet.word(word) for word in words)
 
     def _named(self, cube: Cube, target: Target) -> Iterator[tuple[str, str]]:
         """Pairs whose first tenant is spelled out by the resource itself."""
+        for tenant in self._spelled(cube, target):
+            yield from ((tenant, other) for _, other in NAMESAKES)
+
+    def _spelled(self, cube: Cube, target: Target) -> Iterator[str]:
+        """Tenants that the resource's name spells out, where a policy's text has the tag in it."""
         values = self.asker.actor.all(values_in(cube))
         if any(dfa.empty for dfa in values.values()) or not asks(cube, Track.RESOURCE):
             return
         places = self.asker.owner.places
         product = self.asker.product(cube, Track.RESOURCE, target.resources, places, values)
         for parse in product.parses(self.alphabet, _WORDS):
-            for name, value in parse.actor:
-                if name == TENANT:
-                    yield from ((value, other) for _, other in NAMESAKES)
+            yield from (value for name, value in parse.actor if name == TENANT)
 
     def _of_pair(
         self, values: Mapping[str, str], owner: Mapping[str, str], cube: Cube, target: Target
@@ -138,7 +118,7 @@ class Finder:
         mine = self.asker.actor.all(narrowed) | self.asker.actor.words(friendly)
         theirs = self._owner_user(owner)
         if not target.owners:
-            chosen = self._completed(friendly, narrowed)
+            chosen = completed(self.asker, friendly, narrowed)
             if chosen is not None:
                 for resource in self._resources(cube, target, self.asker.actor.words(chosen)):
                     yield Candidate(chosen, None, theirs, None, None, resource)
@@ -150,58 +130,40 @@ class Finder:
             )
             for parse in product.parses(self.alphabet, _WORDS):
                 found = _one_each(parse.actor)
-                chosen = None if found is None else self._completed({**found, **friendly}, narrowed)
+                chosen = (
+                    None
+                    if found is None
+                    else completed(self.asker, {**found, **friendly}, narrowed)
+                )
                 if chosen is None:
                     continue
                 for resource in self._resources(cube, target, self.asker.actor.words(chosen)):
                     yield Candidate(chosen, tier, theirs, parse.word, parse.whole, resource)
 
-    def _of_parses(self, cube: Cube, target: Target) -> Iterator[Candidate]:
+    def _of_parses(
+        self, cube: Cube, target: Target, known: Mapping[str, str] = _NOTHING
+    ) -> Iterator[Candidate]:
         """Candidates from the words on which the two readings come apart."""
         narrowed = values_in(cube)
-        values = self.asker.actor.all(narrowed)
+        values = self.asker.actor.all(narrowed) | self.asker.actor.words(known)
         for tier, form in target.owners:
             product = self.asker.product(
                 cube, Track.WORD, (form,), self.asker.owner.all(()), values, prefix=target.prefix
             )
             for parse in product.parses(self.alphabet, _PARSES):
-                yield from self._of_parse(parse, tier, cube, target)
+                yield from self._of_parse(parse, tier, cube, target, known)
 
-    def _of_parse(self, parse: Parse, tier: str, cube: Cube, target: Target) -> Iterator[Candidate]:
-        actor, owner = _one_each(parse.actor), _one_each(parse.owner)
+    def _of_parse(
+        self, parse: Parse, tier: str, cube: Cube, target: Target, known: Mapping[str, str]
+    ) -> Iterator[Candidate]:
+        actor, owner = _one_each((*known.items(), *parse.actor)), _one_each(parse.owner)
         if actor is None or owner is None or actor.get(TENANT) == owner.get(TENANT):
             return
         if TENANT not in owner:  # the prefix ends before it
             return
-        if TENANT not in actor:
-            free = next((n for n in self._tenants(values_in(cube)) if n != owner[TENANT]), None)
-            if free is None:
-                return
-            actor |= {TENANT: free}
-        chosen = self._completed(actor, values_in(cube))
-        if chosen is None:
-            return
-        for resource in self._resources(cube, target, self.asker.actor.words(chosen)):
-            yield Candidate(chosen, tier, owner, parse.word, parse.whole, resource)
-
-    def _completed(
-        self, values: Mapping[str, str], narrowed: tuple[Value, ...]
-    ) -> dict[str, str] | None:
-        """A value for every variable; `None` where one has none."""
-        made = dict(values)
-        for name in self.asker.actor.formats:
-            if name in made:
-                continue
-            mine = tuple(v for v in narrowed if v.variable == name)
-            texts = (*USERS, *(n for pair in NAMESAKES for n in pair))
-            friendly = next((u for u in texts if self.asker.actor.accepts(name, u, mine)), None)
-            if friendly is None:
-                words = self.asker.actor.of(name, mine).words(1)
-                friendly = next((self.alphabet.word(w) for w in words), None)
-            if friendly is None:
-                return None
-            made[name] = friendly
-        return made
+        for chosen in filled(self.asker, actor, owner[TENANT], values_in(cube)):
+            for resource in self._resources(cube, target, self.asker.actor.words(chosen)):
+                yield Candidate(chosen, tier, owner, parse.word, parse.whole, resource)
 
     def _owner_user(self, owner: Mapping[str, str]) -> dict[str, str]:
         user = next((u for u in reversed(USERS[:2]) if self.asker.owner.accepts(USER, u)), None)
@@ -222,10 +184,17 @@ class Finder:
     def _of_few(self, cube: Cube, target: Target) -> Iterator[Candidate]:
         """Candidates in which each variable has one short value, wherever it occurs."""
         narrowed = values_in(cube)
-        mine = [self._short(self.asker.actor, name, narrowed) for name in (TENANT, USER)]
-        theirs = [self._short(self.asker.owner, name, ()) for name in (TENANT, USER)]
+        ours = {slot for c in cube if isinstance(c, Match) for f in c.forms for slot in _slots(f)}
+        used = {slot for _, form in target.owners for slot in _slots(form)}
+        mine = [
+            self._short(self.asker.actor, name, narrowed, few=name not in ours)
+            for name in (TENANT, USER)
+        ]
+        theirs = [
+            self._short(self.asker.owner, name, (), few=name not in used) for name in (TENANT, USER)
+        ]
         for t, s, u, r in islice(product(*mine, *theirs), _MOST_COMBINED):
-            chosen = None if t == u else self._completed({TENANT: t, USER: s}, narrowed)
+            chosen = None if t == u else completed(self.asker, {TENANT: t, USER: s}, narrowed)
             if chosen is None:
                 continue
             named = {TENANT: u, USER: r}
@@ -238,9 +207,17 @@ class Finder:
                     for resource in self._resources(cube, target, actor):
                         yield Candidate(chosen, tier, named, parse.word, parse.whole, resource)
 
-    def _short(self, side: Values, name: str, narrowed: tuple[Value, ...]) -> list[str]:
-        words = side.of(name, of_variable(name, narrowed)).words(_SHORTEST + 2)
+    def _short(
+        self, side: Values, name: str, narrowed: tuple[Value, ...], *, few: bool
+    ) -> list[str]:
+        """Its shortest values; where no text holds it (`few`), any two of them."""
+        most = 2 if few else SHORTEST + 2
+        words = side.of(name, of_variable(name, narrowed)).words(most)
         return [self.alphabet.word(word) for word in words]
+
+
+def _slots(form: Form) -> Iterator[str]:
+    return (part.name for part in form if isinstance(part, Slot))
 
 
 def _some(form: Form) -> str:

@@ -77,6 +77,16 @@ def of_format(node: Node, alphabet: Alphabet) -> Dfa:
     return nfa.determined(start, end)
 
 
+def of_word(word: str, alphabet: Alphabet) -> Dfa:
+    """The automaton of one word, made for thousands in a search: no state of it needs trimming."""
+    dead = (DEAD,) * len(alphabet.signs)
+    rows = [
+        (*dead[:number], state, *dead[number + 1 :])
+        for state, number in enumerate(map(alphabet.number, word), start=1)
+    ]
+    return Dfa(0, (*rows, dead), frozenset({len(word)}))
+
+
 def of_words(words: Iterable[str], alphabet: Alphabet) -> Dfa:
     """The automaton of a few words. Every character must be a literal of the alphabet."""
     rows: list[list[int]] = [[DEAD] * len(alphabet.signs)]

@@ -54,7 +54,7 @@ def prove(
     aren't `taken` (ids), wherever there are any.
     """
     found, made, formats = _findings(names, documents, taken)
-    found = [*of_trust(documents, names), *found]
+    found = [*of_trust(documents, names, formats), *found]
     return Report(target, tuple(found), assumptions(documents, names, made, formats))
 
 

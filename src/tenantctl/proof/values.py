@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tenantctl.proof.constraint import Value
-from tenantctl.proof.dfa import Dfa, both, of_format, of_words
+from tenantctl.proof.dfa import Dfa, both, of_format, of_word, of_words
 from tenantctl.proof.formats import ANY_TAG, Either, Node, One, Repeat, Then
 from tenantctl.proof.letters import Alphabet, Letters
 from tenantctl.proof.shape import Form, Wild
@@ -69,7 +69,13 @@ class Values:
 
     def words(self, values: Mapping[str, str]) -> dict[str, Dfa]:
         """Each variable with its one value."""
-        return {name: of_words((value,), self.alphabet) for name, value in values.items()}
+        return {name: self._word(value) for name, value in values.items()}
+
+    def _word(self, value: str) -> Dfa:
+        key = ("word", value)
+        if key not in self._made:
+            self._made[key] = of_word(value, self.alphabet)
+        return self._made[key]
 
     def accepts(self, variable: str, text: str, narrowed: Iterable[Value] = ()) -> bool:
         """Whether a text whose characters are literals of the alphabet is such a value."""

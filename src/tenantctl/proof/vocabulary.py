@@ -9,9 +9,9 @@ from tenantctl.domain.names import Names
 from tenantctl.iam.conditions.comparison import Folded
 from tenantctl.iam.conditions.condition import Condition
 from tenantctl.proof.asks import registry
-from tenantctl.proof.candidates import NAMESAKES, USERS
 from tenantctl.proof.documents import Documents, texts
 from tenantctl.proof.formats import ANY_TAG, Node, letters_of, parse
+from tenantctl.proof.friendly import NAMESAKES, USERS
 from tenantctl.proof.keys import FRESH
 from tenantctl.proof.letters import Alphabet, UnsupportedError
 from tenantctl.proof.models import scarce, spelt

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tenantctl.domain.finding import Decider, Finding, Outcome, Party
 from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Statement
-from tenantctl.proof.candidates import NAMESAKES
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.entering import lets_in
+from tenantctl.proof.formats import Node, letters_of
+from tenantctl.proof.friendly import NAMESAKES
+from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.minters import ASSUME, SAML, WEB_IDENTITY, strangers
 from tenantctl.proof.providers import Provider, providers
+from tenantctl.proof.values import TENANT, Values
 
 _MOST_STRANGERS = 16
 
 
-def of_trust(documents: Documents, names: Names) -> Iterator[Finding]:
+def of_trust(documents: Documents, names: Names, formats: Mapping[str, Node]) -> Iterator[Finding]:
     """Whether everybody is let in, and whether somebody else vouches for tags."""
-    yield _of_anybody(documents, names)
+    yield _of_anybody(documents, names, formats)
     for action in (WEB_IDENTITY, SAML):
         found = tuple(providers(names, documents.trust, action))
         if found:
             yield _of_providers(documents, names, action, found)
 
 
-def _of_anybody(documents: Documents, names: Names) -> Finding:
+def _of_anybody(documents: Documents, names: Names, formats: Mapping[str, Node]) -> Finding:
     trust = documents.trust
     anybody = [s for s in trust.statements if s.allow and _is_wide(s)]
     some = strangers(names, trust) if anybody else ()
@@ -51,7 +54,7 @@ def _of_anybody(documents: Documents, names: Names) -> Finding:
             message,
             _by(documents, anybody if doubt else ()),
         )
-    actor, owner = NAMESAKES[0]
+    actor, owner = _two_tenants(names, formats)
     tier = next(iter(names.pool.tiers))
     return Finding(
         rule="STS-TRUST-ANYBODY",
@@ -70,6 +73,18 @@ def _of_anybody(documents: Documents, names: Names) -> Finding:
         message=f"anybody on AWS may take the vending role and become `{owner}`",
         fix=f'name the agent role alone: "Principal": {{"AWS": "{names.agent_role_arn}"}}',
     )
+
+
+def _two_tenants(names: Names, formats: Mapping[str, Node]) -> tuple[str, str]:
+    """Two ids of the declared format; friendly ones where it has any."""
+    takes = names.pool.identity.tenant.takes
+    for pair in NAMESAKES:
+        if all(map(takes, pair)):
+            return pair
+    alphabet = Alphabet.of((), letters_of(formats[TENANT]))
+    words = Values(alphabet, {TENANT: formats[TENANT]}).of(TENANT).words(_MOST_STRANGERS)
+    found = [text for text in map(alphabet.word, words) if takes(text)]
+    return (found[0], found[1]) if len(found) > 1 else NAMESAKES[0]
 
 
 def _of_providers(

@@ -55,7 +55,7 @@ def request_of(request: Request, names: Names, asked: Container[str]) -> dict[st
     """`action`, `resource` and the context, as `tenantctl iam simulate` takes it.
 
     Of what every signed request carries only the keys that are `asked` for are shown: the others
-    make no difference to any statement.
+    make no difference to any statement. The tags of the session, and those that it passes, always.
     """
     return {
         "action": request.action,
@@ -63,7 +63,9 @@ def request_of(request: Request, names: Names, asked: Container[str]) -> dict[st
         "context": {
             _spelt(key, names): list(values) if key in _SEVERAL or len(values) != 1 else values[0]
             for key, values in sorted(request.context.items())
-            if key in asked or not key.startswith(_USUAL) or key.startswith(PRINCIPAL_TAG)
+            if key in asked
+            or not key.startswith(_USUAL)
+            or key.startswith((PRINCIPAL_TAG, REQUEST_TAG))
         },
     }
 
