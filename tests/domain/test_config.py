@@ -167,7 +167,14 @@ MISTAKES = [
         ("from: 8", "from: 18", 7, "tiers.basic.tools.patient_context.hours", "before", None),
         ("until: 18", "until: 25", 7, "tiers.basic.tools.patient_context.hours.until", "24", None),
         ("from: 8", "from: 8.5", 7, "tiers.basic.tools.patient_context.hours.from", "hour", None),
-        ("from: 8", 'from: "8"', 7, "tiers.basic.tools.patient_context.hours.from", "hour", None),
+        (
+            "from: 8",
+            'from: "8"',
+            7,
+            "tiers.basic.tools.patient_context.hours.from",
+            "hour",
+            "quotes",
+        ),
         ("from: 8, ", "", 7, "tiers.basic.tools.patient_context.hours", "`from` is missing", None),
         (
             "clinic_config",

@@ -87,7 +87,9 @@ def test_the_switch_of_a_tier() -> None:
 
 
 MISTAKES = [
-    ("{disabled: 1}", "disabled", "bool", None),
+    ("{disabled: 1}", "disabled", "expected `true` or `false`, got `1`", None),
+    ("{disabled: yes}", "disabled", "expected `true` or `false`, got `yes`", None),
+    ('{disabled: "true"}', "disabled", "expected `true` or `false`", "out of the quotes"),
     ("{disabled: }", "disabled", "got nothing", None),
     ("{disable: true}", "disable", "unknown key", "`disabled`"),
     ("{hours: }", "hours", "`from` is missing", "hour"),

@@ -17,10 +17,11 @@ def check(key: PolicyKey, statement: Statement, gateway: str) -> None:
     """
     where = Place(key.path)
     if statement.id != key.annotation:
+        wrong = f"the statement's `@id` is `{statement.id}`, not `{key.annotation}`"
         raise PolicyInvalidError(
-            f"the statement's @id is `{statement.id}`, not `{key.annotation}`",
+            "the statement has no `@id`" if statement.id is None else wrong,
             place=where,
-            hint="the id says tier and tool, as the file's path does",
+            hint=f'write @id("{key.annotation}") above it, as the file\'s path says',
         )
     if not MIN_LENGTH <= len(statement.text) <= MAX_LENGTH:
         raise PolicyInvalidError(

@@ -7,6 +7,7 @@ they decide what is accepted. msgspec alone can't name the key inside a mapping,
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 _ABSENT = (NoneType, msgspec.UnsetType)
 _SHOWN = 60
+_BOOLEAN = "`true` or `false`"
+_PLAIN = ((int, re.compile("-?[0-9]{1,18}")), (bool, re.compile("true|false")))
+"""What YAML reads as more than a text when it isn't quoted."""
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -166,10 +170,16 @@ class Source:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            description = _description(kind)
-            wanted = description or str(error).split(" - at `")[0].removeprefix("Expected ")
-            quotes = isinstance(value, int | float) and not isinstance(value, bool)
-            hint = "put it in quotes" if quotes and _takes_text(kind) else None
+            message = str(error).split(" - at `")[0].removeprefix("Expected ")
+            wanted = _description(kind) or message.partition(", got `")[0]
+            wanted = _BOOLEAN if wanted == "`bool`" else wanted
+            hint = None
+            if isinstance(value, str) and any(
+                form.fullmatch(value) and _takes(what, kind) for what, form in _PLAIN
+            ):
+                hint = "take it out of the quotes"
+            elif type(value) in {int, float} and _takes(str, kind):
+                hint = "put it in quotes"
             raise self.error(f"expected {wanted}, got {_got(node)}", *path, hint=hint) from error
 
 
@@ -210,5 +220,5 @@ def _description(kind: Any) -> str | None:  # noqa: ANN401 - any annotation
     return next((m.description for m in _metas(kind) if m.description), None)
 
 
-def _takes_text(kind: Any) -> bool:  # noqa: ANN401 - any annotation
-    return kind is str or any(_takes_text(arg) for arg in get_args(kind))
+def _takes(what: type, kind: Any) -> bool:  # noqa: ANN401 - any annotation
+    return kind is what or any(_takes(what, arg) for arg in get_args(kind))
