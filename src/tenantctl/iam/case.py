@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,6 +19,10 @@ _USER = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/[!-)+->@-~]{1,600}")
 _CONFUSABLE = re.compile("[\u0130\u212a]")
 _ASKED = 8  # strings of a request: five keys, principal, action, resource
 _ABSENT = Raw(b"")
+_MOST_KEYS = 4_096
+_LONGEST_KEY = 256
+_MOST_ROLES = 4_096
+_OF_ROLE = PrincipalKind.SESSION  # named once: to look one up is slow
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -53,27 +56,48 @@ def confusable(case: Case) -> bool:
 def context_of(case: Case) -> Context:
     """The context as the evaluator takes it; shorter, if keys differ only in case."""
     given: dict[str, Any] = case.context  # texts and tuples, told apart by the quickest test
-    return {key.lower(): (value,) if type(value) is str else value for key, value in given.items()}
+    return {_LOWER[key]: (value,) if type(value) is str else value for key, value in given.items()}
+
+
+class _Lower(dict[str, str]):
+    """Keys in lower case. Few are distinct, and to look one up takes a third of the time."""
+
+    def __missing__(self, key: str) -> str:
+        lower = key.lower()
+        if len(self) < _MOST_KEYS and len(key) <= _LONGEST_KEY:
+            self[key] = lower
+        return lower
+
+
+_LOWER = _Lower()
 
 
 def principal_of(text: str) -> Principal | None:
     """A role session or a user by its ARN; wildcards are no part of one."""
     role, _, session = text.rpartition("/")
-    if _SESSION.fullmatch(session) and (found := _role(role)) is not None:
-        return Principal(PrincipalKind.SESSION, text, *found)
+    known = _ROLES[role]
+    if known is not None and _SESSION.fullmatch(session):
+        return Principal(_OF_ROLE, text, known[0], known[1])
     user = _USER.fullmatch(text)
     return None if user is None else Principal(PrincipalKind.USER, text, user[1])
 
 
-@lru_cache(maxsize=4096)
-def _role(text: str) -> tuple[str, str] | None:
+class _Roles(dict[str, tuple[str, str] | None]):
     """The account and the ARN of the role whose sessions' ARNs begin so.
 
     A session's ARN names its role without the role's path, and role names are unique.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
     """
-    match = _ROLE.fullmatch(text)
-    if match is None:
-        return None
-    partition, account, name = match.groups()
-    return account, str(Arn(partition, "iam", "", account, f"role/{name}"))
+
+    def __missing__(self, text: str) -> tuple[str, str] | None:
+        match = _ROLE.fullmatch(text)
+        if match is None:
+            return None
+        partition, account, name = match.groups()
+        found = account, str(Arn(partition, "iam", "", account, f"role/{name}"))
+        if len(self) < _MOST_ROLES:
+            self[text] = found
+        return found
+
+
+_ROLES = _Roles()

@@ -47,7 +47,10 @@ class Condition:
         if not values:
             return self._without(context, present=values is not None)
         if len(values) == 1:  # whatever the quantifier
-            return self._one(values[0], context)
+            matched = self.comparison.matches(values[0], context)
+            if matched and not self.negated:  # the most frequent, without a call more
+                return True
+            return self._judged(matched, context)
         if self.quantifier is Quantifier.ALL:
             return all(self._one(value, context) for value in values)
         if self.quantifier is Quantifier.ANY:
@@ -64,7 +67,9 @@ class Condition:
         return self.comparison.resolvable(context) or self.doubt
 
     def _one(self, value: str, context: Context) -> bool:
-        matched = self.comparison.matches(value, context)
+        return self._judged(self.comparison.matches(value, context), context)
+
+    def _judged(self, matched: bool | None, context: Context) -> bool:
         if matched is None:
             return self.doubt
         if self.negated:
