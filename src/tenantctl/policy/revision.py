@@ -47,7 +47,7 @@ def texts(directory: Path, revision: str) -> dict[str, str]:
 def _commit(home: Path, revision: str) -> str:
     # rev-parse knows --end-of-options since git 2.30; a leading dash can't begin a ref's name
     # (git check-ref-format), so that nothing is lost by refusing it for older ones.
-    if revision.startswith("-"):
+    if not revision or revision.startswith("-"):
         raise UsageError(f"`{revision}` is no git revision", hint="name a branch, tag or commit")
     inside = _run(home, "rev-parse", "--is-inside-work-tree")
     if inside.returncode:
