@@ -40,7 +40,29 @@ class Value:
     fold: bool = False
 
 
-Constraint = Match | Value
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A track's text has none of these forms, of which some have slots.
+
+    That can't be complemented, so no more is made of it than that it rules out a match of them.
+    """
+
+    track: Track
+    forms: frozenset[Form]
+    fold: bool = False
+
+    def rules_out(self, other: Constraint) -> bool:
+        """Whether the other can't be so at the same time."""
+        return (
+            isinstance(other, Match)
+            and other.admitted
+            and other.track is self.track
+            and (self.fold or not other.fold)
+            and other.forms <= self.forms
+        )
+
+
+Constraint = Match | Value | Unlike
 Cube = frozenset[Constraint]
 """All of these at once."""
 
@@ -74,10 +96,10 @@ def in_order(cubes: Iterable[Cube]) -> list[Cube]:
 
 
 def _place(constraint: Constraint) -> tuple[str, bool, bool, list[str]]:
-    subject = constraint.track if isinstance(constraint, Match) else constraint.variable
+    subject = constraint.variable if isinstance(constraint, Value) else constraint.track
     return (
         str(subject),
-        not constraint.admitted,
+        isinstance(constraint, Unlike) or not constraint.admitted,
         constraint.fold,
         sorted(map(repr, constraint.forms)),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.policy import Kind, Policy
 from tenantctl.iam.principal import Reach
-from tenantctl.proof.constraint import Constraint, Cube
+from tenantctl.proof.constraint import Constraint, Cube, Unlike
 from tenantctl.proof.situation import Situation
 
 _MOST_CUBES = 50_000
@@ -122,20 +122,31 @@ def _spared(cubes: frozenset[Cube], ways: tuple[Cube, ...]) -> frozenset[Cube]:
     """The cubes that a Deny spares; `ways` are those in which it doesn't apply."""
     found: set[Cube] = set()
     for cube in cubes:
-        if any(way <= cube for way in ways):
+        left = [way for way in ways if not _contradict(cube, way)]
+        if len(left) > 1 and any(_decidable(way) <= cube for way in left):
             found.add(cube)
         else:
-            found |= _joined({cube}, ways)
+            found |= {cube | way for way in left}
         if len(found) > _MOST_CUBES:
             raise TooManyWaysError
     return frozenset(found)
 
 
+def _decidable(way: Cube) -> Cube:
+    """What is left of a way if nothing more is made of what can't be complemented."""
+    return frozenset(constraint for constraint in way if not isinstance(constraint, Unlike))
+
+
 def _contradict(one: Cube, other: Cube) -> bool:
     """Whether one asks for the opposite of what the other asks for."""
     few, many = sorted((one, other), key=len)
-    return any(_opposite(constraint) in many for constraint in few)
+    return any(_opposed(constraint, many) for constraint in few) or any(
+        isinstance(constraint, Unlike) and any(map(constraint.rules_out, few))
+        for constraint in many
+    )
 
 
-def _opposite(constraint: Constraint) -> Constraint:
-    return replace(constraint, admitted=not constraint.admitted)
+def _opposed(constraint: Constraint, cube: Cube) -> bool:
+    if isinstance(constraint, Unlike):
+        return any(map(constraint.rules_out, cube))
+    return replace(constraint, admitted=not constraint.admitted) in cube

@@ -24,7 +24,7 @@ from tenantctl.proof.reach import Action, Reach, catalogue
 from tenantctl.proof.rewriting import Opening, openings, without_session
 from tenantctl.proof.situations import Situations
 from tenantctl.proof.tagging import TooManySessionsError, extra_tags
-from tenantctl.proof.trust import Session, sessions
+from tenantctl.proof.trust import sessions
 from tenantctl.proof.values import TENANT, USER
 from tenantctl.proof.vocabulary import asker_of, formats_of
 from tenantctl.proof.wayin import of_trust
@@ -53,15 +53,28 @@ def prove(
     memory of the pool, and for the ways into the vending role. Witnesses speak of tenants that
     aren't `taken` (ids), wherever there are any.
     """
-    found, made, formats = _findings(names, documents, taken)
-    found = [*of_trust(documents, names, formats), *found]
-    return Report(target, tuple(found), assumptions(documents, names, made, formats))
+    about = _about(names, documents, taken)
+    found = [*of_trust(documents, names, about.formats)]
+    for holding in holdings(names, about.chained):
+        by_action: dict[str, list[Finding]] = {}
+        for finding in _findings(about, holding):
+            by_action.setdefault(finding.action, []).append(finding)
+        found += map(_worst, by_action.values())
+    said = assumptions(documents, names, about.prover.sessions, about.formats)
+    return Report(target, tuple(found), said)
 
 
-def _findings(
-    names: Names, documents: Documents, taken: frozenset[str], *, of_data_only: bool = False
-) -> tuple[list[Finding], tuple[Session, ...], dict[str, Node]]:
-    """The findings on everything that is asked about, the sessions, and their tags' formats."""
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a proof is about, worked out once: who asks, how they chain, their tags' formats."""
+
+    prover: Prover
+    chained: tuple[Ask, ...]
+    formats: dict[str, Node]
+    doubts: tuple[str, ...]
+
+
+def _about(names: Names, documents: Documents, taken: frozenset[str]) -> _About:
     extra = extra_tags(names, documents.every)
     formats, doubts = formats_of(names)
     asker = asker_of(names, documents, formats, extra)
@@ -74,23 +87,21 @@ def _findings(
         made, chained = (), (retag(names, {}),)
         doubts = (*doubts, str(error))
     prover = Prover(names, documents, made, asker, Finder(asker), Situations(names), taken)
-    found: list[Finding] = []
+    return _About(prover, chained, formats, doubts)
+
+
+def _findings(about: _About, holding: Holding) -> Iterator[Finding]:
+    """One finding for every action and rule on a holding; none for what isn't expected there."""
+    names = about.prover.names
     own = names.table_arn(registry(names))
-    for holding in holdings(names, chained):
-        if of_data_only and holding.plane == "sts":
-            continue
-        policies = _policies(documents, names, holding)
-        actions: dict[tuple[Action, str], list[Ask]] = {}
-        for ask in holding.asks:
-            actions.setdefault((ask.action, ask.rule), []).append(ask)
-        by_action: dict[Action, list[Finding]] = {}
-        for (action, _), asks in actions.items():
-            if holding.arn == own and not _granted(policies, asks[0], names):
-                continue  # nobody expects tenants to reach the pool's own table
-            finding = _finding(prover, holding, asks, policies, doubts)
-            by_action.setdefault(action, []).append(finding)
-        found += (_one(some) for some in by_action.values())
-    return found, made, formats
+    policies = _policies(about.prover.documents, holding)
+    actions: dict[tuple[Action, str], list[Ask]] = {}
+    for ask in holding.asks:
+        actions.setdefault((ask.action, ask.rule), []).append(ask)
+    for asks in actions.values():
+        if holding.arn == own and not _granted(policies, asks[0], names):
+            continue  # nobody expects tenants to reach the pool's own table
+        yield _finding(about.prover, holding, asks, policies, about.doubts)
 
 
 def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
@@ -117,10 +128,9 @@ def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
         yield Holding("models", asked[0].shown, asked)
 
 
-def _policies(documents: Documents, names: Names, holding: Holding) -> Policies:
+def _policies(documents: Documents, holding: Holding) -> Policies:
     if holding.plane == "sts":
         return documents.for_role()
-    del names
     return documents.for_resource(holding.arn)
 
 
@@ -177,14 +187,24 @@ def _kept(prover: Prover, ask: Ask) -> Unknown | bool | None:
         return None
     doubt = False
     for opening in opened:
-        found, _, _ = _findings(prover.names, opening.documents, prover.taken, of_data_only=True)
-        outcomes = {finding.outcome for finding in found}
-        if Outcome.BREACH in outcomes and opening.sure:
-            return None
-        doubt = doubt or outcomes != {Outcome.ISOLATED}
+        for outcome in _outcomes(prover, opening.documents):
+            if outcome is Outcome.BREACH and opening.sure:
+                return None
+            if outcome is not Outcome.ISOLATED:
+                doubt = True
+                if not opening.sure:  # there is no more to learn
+                    break
     if doubt:
         return Unknown("what the role's policies are then, and what they open, isn't known")
     return True
+
+
+def _outcomes(prover: Prover, documents: Documents) -> Iterator[Outcome]:
+    """What comes of every action on data, with other documents; each is decided if asked for."""
+    about = _about(prover.names, documents, prover.taken)
+    for holding in holdings(prover.names, ()):
+        if holding.plane != "sts":
+            yield from (finding.outcome for finding in _findings(about, holding))
 
 
 def _breach(
@@ -212,7 +232,7 @@ def _breach(
     )
 
 
-def _one(found: list[Finding]) -> Finding:
+def _worst(found: list[Finding]) -> Finding:
     """The worst of an action's findings."""
     order = (Outcome.BREACH, Outcome.INCONCLUSIVE, Outcome.ISOLATED)
     return min(found, key=lambda f: order.index(f.outcome))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product as combinations_of
 
-from tenantctl.proof.constraint import Cube, Match, Track, Value, ordered
+from tenantctl.proof.constraint import Cube, Match, Track, Unlike, Value, ordered
 from tenantctl.proof.dfa import Dfa, both
 from tenantctl.proof.letters import Alphabet
 from tenantctl.proof.parses import Product
@@ -143,6 +143,7 @@ class Asker:
         """The owner's forms beside all that a way asks of a track."""
         sides: list[Shape | Avoided] = []
         avoided: dict[bool, set[Form]] = {}
+        unlike = [c for c in cube if isinstance(c, Unlike) and c.track is track]
         for match in ordered(cube):
             if not isinstance(match, Match) or match.track is not track:
                 continue
@@ -150,7 +151,10 @@ class Asker:
             if match.fold and not all(self.actor.foldable(name) for name in names):
                 continue
             if match.admitted:
-                meeting = match.forms if match.fold else _meeting(match.forms, forms, prefix=prefix)
+                kept = match.forms.difference(
+                    *(c.forms for c in unlike if c.fold or not match.fold)
+                )
+                meeting = kept if match.fold else _meeting(kept, forms, prefix=prefix)
                 sides.append(Shape(meeting, values, self.alphabet, fold=match.fold))
             else:
                 avoided.setdefault(match.fold, set()).update(match.forms)

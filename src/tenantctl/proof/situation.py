@@ -25,6 +25,7 @@ from tenantctl.proof.constraint import (
     Match,
     Outcome,
     Track,
+    Unlike,
     Value,
     all_of,
     certain,
@@ -157,8 +158,9 @@ class Situation:
             holds = Match(subject, frozenset(forms), fold=fold)
             without = frozenset(f for f in forms if not any(isinstance(p, Slot) for p in f))
             if without and exact:
-                # Those with slots are left out of what must not match: that can't be complemented.
-                fails = frozenset({Match(subject, without, admitted=False, fold=fold)})
+                fails |= {Match(subject, without, admitted=False, fold=fold)}
+            if len(without) < len(forms) and exact:
+                fails |= {Unlike(subject, frozenset(forms), fold)}
         else:
             holds = Value(subject, frozenset(forms), fold=fold)
             if constant:
