@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from typing import TypeGuard
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from tenantctl.iam.json_text import Numeral
 from tenantctl.iam.malformed import shown
 from tenantctl.iam.weight import LARGEST
 
@@ -23,6 +23,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """How msgspec refuses a text."""
 
 _LONGEST = 300
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair of surrogates
 
 
 class CaseError(ValueError):
@@ -92,29 +93,26 @@ def _name(line: bytes) -> Name | None:
     it the strict one may still take.
     """
     found: object = None
-    try:
-        found = _once(line) if len(line) <= LARGEST else _strictly(line)
-    except RecursionError:
-        with contextlib.suppress(*UNREADABLE):
-            found = _strictly(line)
-    except (ValueError, msgspec.MsgspecError):
-        return None
-    if isinstance(found, Numeral):
-        found = int(found) if _INTEGER.fullmatch(found) else None
+    if len(line) <= LARGEST:
+        with contextlib.suppress(ValueError, RecursionError):
+            found = _once(line)
+            return found if _fits(found) else None
+    with contextlib.suppress(*UNREADABLE):
+        found = _strictly(line)
+    return found if _fits(found) else None
+
+
+def _fits(found: object) -> TypeGuard[Name]:
+    """Whether it is an id, and can be written again."""
     if isinstance(found, str):
-        return found if _encodable(found) else None
-    if type(found) is not int:  # a truth value is one too
-        return None
-    return found if -(1 << 63) <= found < 1 << 64 else None
-
-
-_INTEGER = re.compile(r"-?[0-9]{1,20}")
+        return _HALF.search(found) is None
+    return type(found) is int and -(1 << 63) <= found < 1 << 64  # a truth value is no number
 
 
 def _once(line: bytes) -> object:
     """The value of the only `id` of an object; `None` where there is none, or another."""
     text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    found = json.loads(text, object_pairs_hook=_Pairs, parse_int=Numeral, parse_float=Numeral)
+    found = json.loads(text, object_pairs_hook=_Pairs)
     ids = [value for key, value in found if key == "id"] if isinstance(found, _Pairs) else []
     return ids[0] if len(ids) == 1 else None
 
@@ -126,11 +124,3 @@ class _Pairs(list[tuple[str, object]]):
 def _strictly(line: bytes) -> Name | None:
     found = _called(line).id
     return None if found is UNSET else _text(bytes(found))
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
