@@ -64,7 +64,7 @@ def test_push_and_status_follow_the_folder(tenantctl: Program) -> None:
     assert json.loads(done.stdout)["version"] == 2
 
     back = json.loads(tenantctl.ok("policy", "rollback", "--yes", "-o", "json"))
-    assert [one["newly"] for one in back["differences"]] == ["refused"]
+    assert [(one["newly"], one["tenants"]) for one in back["differences"]] == [("refused", [])]
     listed = json.loads(tenantctl.ok("policy", "history", "-o", "json"))
     assert [(v["version"], v["kind"], v["of"]) for v in listed] == [
         (1, "push", None),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantctl.cli import console, context, params
-from tenantctl.cli.policy.places import Directory, names_of, places, source_of
+from tenantctl.cli.policy.places import Directory, names_of, places, source_of, tenants_touched
 from tenantctl.errors import ExitCode, TenantctlError
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def _compared(
 
     if against.side in {Side.RENDERED, Side.REVISION}:
         found = _on_paper(ctx, against, directory)
-        return found, _tenants_if_known(ctx) if found.differences else {}
+        return found, _tenants_if_known(ctx, found)
     with context.of(ctx).cloud() as (names, aws):
         found = _in_the_cloud(ctx, (names, aws), against, directory)
-        return found, _tenants(names, aws) if found.differences else {}
+        return found, tenants_touched(names, aws, found)
 
 
 def _on_paper(ctx: typer.Context, against: Against, directory: Path | None) -> Comparison:
@@ -107,19 +107,12 @@ def _in_the_cloud(
     return difference(aws, reviewed(aws, names, source))
 
 
-def _tenants_if_known(ctx: typer.Context) -> Tenants | None:
+def _tenants_if_known(ctx: typer.Context, found: Comparison) -> Tenants | None:
+    if not found.differences:
+        return {}
     try:
         with context.of(ctx).cloud() as (names, aws):
-            return _tenants(names, aws)
+            return tenants_touched(names, aws, found)
     except TenantctlError as error:
         console.note(f"the tenants that it touches aren't known: {error}")
         return None
-
-
-def _tenants(names: Names, aws: Aws) -> Tenants:
-    from tenantctl.aws.registry import tenants
-
-    found: dict[str, list[str]] = {}
-    for tenant in tenants(aws, names):
-        found.setdefault(tenant.tier, []).append(tenant.id)
-    return found

@@ -11,6 +11,9 @@ from tenantctl.cli import console, context, params
 from tenantctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from tenantctl.aws.session import Aws
+    from tenantctl.cedar.diff import Comparison
+    from tenantctl.cedar.differences import Tenants
     from tenantctl.domain.names import Names
     from tenantctl.policy.wanted import Source
 
@@ -58,6 +61,16 @@ def source_of(ctx: typer.Context, names: Names, directory: Path | None) -> Sourc
     if found.differing:
         console.note(f"{what} what the configuration yields: see `policy render --check`")
     return found
+
+
+def tenants_touched(names: Names, aws: Aws, found: Comparison) -> Tenants:
+    """The pool's tenants by tier; the registry is asked only where there are differences."""
+    from tenantctl.aws.registry import tenants
+
+    known: dict[str, list[str]] = {}
+    for tenant in tenants(aws, names) if found.differences else ():
+        known.setdefault(tenant.tier, []).append(tenant.id)
+    return known
 
 
 def show_changes(rows: list[dict[str, str]], output: params.Format) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantctl.cli import console, context, params
+from tenantctl.cli.policy.places import tenants_touched
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
     from tenantctl.cedar.diff import Comparison
+    from tenantctl.cedar.differences import Tenants
     from tenantctl.policy.push import Push
 
 OverwriteDrift = Annotated[
@@ -48,7 +50,10 @@ def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> int | None:
     from tenantctl.policy.difference import difference
 
     found = difference(aws, push)
-    if how.output is params.Format.TABLE:
+    # Read before anything is written: what can't be read then, can't spoil the answer.
+    json = how.output is params.Format.JSON
+    tenants = tenants_touched(push.names, aws, found) if json else {}
+    if not json:
         _show(push, found)
     number = None
     if not how.dry_run and not push.nothing:
@@ -62,8 +67,8 @@ def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> int | None:
             overwrite_drift=how.overwrite_drift,
             take_over=how.take_over,
         )
-    if how.output is params.Format.JSON:
-        console.emit_json(_document(push, found, number))
+    if json:
+        console.emit_json(_document(push, found, tenants, number))
     console.note(_end(push, how, number))
     return number
 
@@ -114,13 +119,15 @@ def _show(push: Push, found: Comparison) -> None:
         console.note(f"goes on with version {push.resumes}, whose push hasn't ended")
 
 
-def _document(push: Push, found: Comparison, number: int | None) -> dict[str, Any]:
+def _document(
+    push: Push, found: Comparison, tenants: Tenants, number: int | None
+) -> dict[str, Any]:
     from tenantctl.cedar.differences import document
 
     return {
         "version": number,
         "changes": _changes(push),
-        "differences": document(found)["differences"],
+        "differences": document(found, tenants)["differences"],
         "not_exact": list(found.beyond),
         "drift": [str(deviation) for deviation in push.drift],
     }
