@@ -84,8 +84,8 @@ def hs256_with_public_key() -> str:
 NOW = int(time.time())
 FORGED: dict[str, tuple[Callable[[], str], str]] = {
     "expired": (lambda: signed(payload(exp=NOW - 60)), "expired"),
-    "not yet valid": (lambda: signed(payload(nbf=NOW + 600)), "not valid yet"),
-    "issued in the future": (lambda: signed(payload(iat=NOW + 600)), "not valid yet"),
+    "not yet valid": (lambda: signed(payload(nbf=NOW + 86_400)), "not valid yet"),
+    "issued in the future": (lambda: signed(payload(iat=NOW + 86_400)), "not valid yet"),
     "other key": (lambda: signed(payload(), key=OTHER_KEY), "signature"),
     "unknown kid": (lambda: signed(payload(), kid="k2"), "key that the pool doesn't have"),
     "kid with a path": (lambda: signed(payload(), kid="../../dev/null"), "doesn't have"),
