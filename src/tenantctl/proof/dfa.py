@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantctl.proof.formats import Either, Node, One, Repeat, Then
 from tenantctl.proof.letters import Alphabet, UnsupportedError
@@ -25,6 +25,20 @@ class Dfa:
     start: int
     rows: tuple[tuple[int, ...], ...]
     accepting: frozenset[int]
+    _leads: dict[int, tuple[tuple[int, int], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def leads(self, state: int) -> tuple[tuple[int, int], ...]:
+        """Where a state leads: letters that lead alike as the bits of a number, and the state."""
+        found = self._leads.get(state)
+        if found is None:
+            letters: dict[int, int] = {}
+            for letter, after in enumerate(self.rows[state]):
+                if after != DEAD:
+                    letters[after] = letters.get(after, 0) | 1 << letter
+            found = self._leads[state] = tuple((bits, after) for after, bits in letters.items())
+        return found
 
     @property
     def empty(self) -> bool:

@@ -9,15 +9,17 @@ at the cut, the owner's side goes on.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from heapq import heapify, heappop, heappush
+from itertools import islice, product
 
 from tenantctl.proof.letters import Alphabet
-from tenantctl.proof.shape import OUTSIDE, Avoided, Move, Shape
+from tenantctl.proof.shape import OUTSIDE, Avoided, Move, Shape, letters_in
 
-_MOST_STATES = 400_000
+_MOST_STATES = 150_000
+_MOST_SEARCHED = 60_000
+_MOST_WALKED = 20_000
 _VISITS = 12
 _ALIKE = 3
 
@@ -49,6 +51,23 @@ class _Step:
     letter: int
     owner: Move
     sides: tuple[Move, ...]
+
+
+def _letter(step: tuple[_Step | None, _Node]) -> int:
+    """Letters that people like come first in an alphabet."""
+    return -1 if step[0] is None else step[0].letter
+
+
+_Path = tuple["_Path", _Step | None] | None
+"""The steps of a walk, the last one outermost; walks that begin alike share what they have."""
+
+
+def _steps_of(path: _Path) -> tuple[_Step | None, ...]:
+    found: list[_Step | None] = []
+    while path is not None:
+        path, step = path
+        found.append(step)
+    return tuple(reversed(found))
 
 
 class Product:
@@ -105,22 +124,52 @@ class Product:
 
         The first that are found may put equal values on both sides, at different places.
         """
+        left = self._left()
         visits: dict[_Node, int] = {}
-        queue: deque[tuple[_Node, tuple[_Step | None, ...]]] = deque(
-            (node, ()) for node in self._starts()
-        )
-        given = 0
-        while queue and len(visits) <= _MOST_STATES:
-            node, path = queue.popleft()
+        # The shortest first, and of those the ones that are nearest their end: a straight way.
+        queue: list[tuple[int, int, int, _Node, _Path]] = [
+            (left[node], left[node], number, node, None)
+            for number, node in enumerate(self._starts())
+            if node in left
+        ]
+        heapify(queue)
+        given, pushed = 0, len(queue)
+        for _ in range(_MOST_WALKED):
+            if not queue:
+                return
+            length, ahead, _, node, path = heappop(queue)
             visits[node] = visits.get(node, 0) + 1
             if visits[node] > _VISITS:
                 continue
             if self._found(node):
-                yield self._parse(alphabet, path)
+                yield self._parse(alphabet, _steps_of(path))
                 given += 1
                 if given == most:
                     return
-            queue.extend((after, (*path, step)) for step, after in self._steps(node, alike=_ALIKE))
+            behind = length - ahead + 1
+            for step, after in sorted(self._steps(node, alike=_ALIKE), key=_letter):
+                if after in left:
+                    pushed += 1
+                    to_go = left[after]
+                    heappush(queue, (behind + to_go, to_go, pushed, after, (path, step)))
+
+    def _left(self) -> dict[_Node, int]:
+        """How many steps are left to an end, from every node that has one, as far as is looked."""
+        before: dict[_Node, list[_Node]] = {node: [] for node in self._starts()}
+        for node in (order := list(before)):
+            for _, after in self._steps(node, alike=1):
+                if after in before:
+                    before[after].append(node)
+                elif len(before) < _MOST_SEARCHED:
+                    before[after] = [node]
+                    order.append(after)
+        found = dict.fromkeys(filter(self._found, order), 0)
+        for node in (reached := list(found)):
+            for earlier in before[node]:
+                if earlier not in found:
+                    found[earlier] = found[node] + 1
+                    reached.append(earlier)
+        return found
 
     def _starts(self) -> list[_Node]:
         combined = product(*(side.starts for side in self._sides))
@@ -146,24 +195,29 @@ class Product:
         owner, states, apart, cut = node
         if self._prefix and not cut and self._admitted(states):
             yield None, (owner, (), apart, True)
-        met: dict[tuple[int, ...], int] = {}
-        for letter, owners in self._owner.moves(owner).items():
-            choices = (
-                []
-                if cut
-                else [side.after(s, letter) for side, s in zip(self._sides, states, strict=True)]
-            )
-            if not all(choices):
-                continue
-            leads = (id(owners), *map(id, choices))
-            met[leads] = met.get(leads, 0) + 1
-            if met[leads] > alike:
-                continue
-            for chosen in product(*choices):
-                after = tuple(move.state for move in chosen)
-                for mine in owners:
-                    now = apart | self._came_apart(mine, chosen)
-                    yield _Step(letter, mine, chosen), (mine.state, after, now, cut)
+        for bits, owners, choices in self._leads(node):
+            for letter in islice(letters_in(bits), alike):
+                for chosen in product(*choices):
+                    after = tuple(move.state for move in chosen)
+                    for mine in owners:
+                        now = apart | self._came_apart(mine, chosen)
+                        yield _Step(letter, mine, chosen), (mine.state, after, now, cut)
+
+    def _leads(
+        self, node: _Node
+    ) -> Iterator[tuple[int, tuple[Move, ...], tuple[tuple[Move, ...], ...]]]:
+        """Letters that lead alike on all sides, and the moves of the owner and of each side."""
+        owner, states, _, cut = node
+        for bits, owners in self._owner.leads(owner):
+            met: list[tuple[int, tuple[tuple[Move, ...], ...]]] = [(bits, ())]
+            for side, state in () if cut else zip(self._sides, states, strict=True):
+                met = [
+                    (shared, (*choices, moves))
+                    for letters, choices in met
+                    for more, moves in side.leads(state)
+                    if (shared := letters & more)
+                ]
+            yield from ((letters, owners, choices) for letters, choices in met)
 
     def _came_apart(self, mine: Move, chosen: tuple[Move, ...]) -> int:
         """The pairs of which one side takes a character that the other doesn't.

@@ -49,6 +49,21 @@ class Move:
     taken: int | None = None
 
 
+Lead = tuple[int, tuple[Move, ...]]
+"""Letters that lead alike, as the bits of a number, and where they lead."""
+
+Leads = tuple[Lead, ...]
+"""All that lead on from a state; no letter is in two of them."""
+
+
+def letters_in(bits: int) -> Iterator[int]:
+    """The letters of a set, lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
 _Unit = int | Wild | tuple[int, Dfa]  # a letter, a wildcard, or a slot's label and format
 _Spot = tuple[int, int, int]  # form, unit, state inside the slot
 
@@ -74,7 +89,8 @@ class Shape:
         self.slots = tuple(name for name, _ in self._labels)
         self._spots: list[_Spot] = []
         self._numbers: dict[_Spot, int] = {}
-        self._moves: dict[int, dict[int, tuple[Move, ...]]] = {}
+        self.letters = (1 << len(alphabet.signs)) - 1
+        self._leads: dict[int, Leads] = {}
         starts = dict.fromkeys(
             spot for number in range(len(self._forms)) for spot in self._entered(number, 0)
         )
@@ -85,16 +101,12 @@ class Shape:
         form, unit, _ = self._spots[state]
         return unit == len(self._forms[form])
 
-    def moves(self, state: int) -> dict[int, tuple[Move, ...]]:
-        """The moves from a state, by letter."""
-        found = self._moves.get(state)
+    def leads(self, state: int) -> Leads:
+        """The moves from a state."""
+        found = self._leads.get(state)
         if found is None:
-            found = self._moves[state] = self._worked_out(state)
+            found = self._leads[state] = self._worked_out(state)
         return found
-
-    def after(self, state: int, letter: int) -> tuple[Move, ...]:
-        """The moves from a state by a letter."""
-        return self.moves(state).get(letter, ())
 
     def _units(self, form: Form, values: dict[str, Dfa]) -> Iterator[_Unit]:
         seen: dict[str, int] = {}
@@ -127,54 +139,48 @@ class Shape:
             unit += 1
         yield form, unit, 0
 
-    def _worked_out(self, state: int) -> dict[int, tuple[Move, ...]]:
+    def _worked_out(self, state: int) -> Leads:
         form, unit, inside = self._spots[state]
         if unit == len(self._forms[form]):
-            return {}
+            return ()
         part = self._forms[form][unit]
         if isinstance(part, tuple):
-            return self._through_slot(form, unit, inside)
-        spots = [*self._entered(form, unit if part is Wild.ANY else unit + 1)]
-        numbers = [self._number(spot) for spot in spots]
-        letters = self._same(part) if isinstance(part, int) else range(len(self._alphabet.signs))
-        shared = tuple(Move(number, OUTSIDE) for number in numbers)
-        return dict.fromkeys(letters, shared)
+            return tuple(self._through_slot(form, unit, inside))
+        spots = self._entered(form, unit if part is Wild.ANY else unit + 1)
+        moves = tuple(Move(self._number(spot), OUTSIDE) for spot in spots)
+        return (((self.letters if isinstance(part, Wild) else self._same(part)), moves),)
 
-    def _through_slot(self, form: int, unit: int, inside: int) -> dict[int, tuple[Move, ...]]:
-        """The moves inside a slot; letters that lead alike share one tuple."""
+    def _through_slot(self, form: int, unit: int, inside: int) -> Iterator[Lead]:
+        """The moves inside a slot."""
         label, dfa = cast("tuple[int, Dfa]", self._forms[form][unit])
-        shared: dict[tuple[tuple[int, int | None], ...], tuple[Move, ...]] = {}
-        moves: dict[int, tuple[Move, ...]] = {}
-        for letter in range(len(self._alphabet.signs)):
-            key = tuple(
-                (dfa.rows[inside][taken], None if taken == letter else taken)
-                for taken in self._same(letter)
-                if dfa.rows[inside][taken] != DEAD
-            )
-            if not key:
-                continue
-            if key not in shared:
-                found: list[Move] = []
-                for after, taken in key:
-                    spots: list[_Spot] = [(form, unit, after)]
-                    if after in dfa.accepting:
-                        spots += self._entered(form, unit + 1)
-                    found += (Move(self._number(s), label, taken) for s in spots)
-                shared[key] = tuple(found)
-            moves[letter] = shared[key]
-        return moves
-
-    def _same(self, letter: int) -> tuple[int, ...]:
-        """The letters that count as this one."""
         if not self._fold:
-            return (letter,)
+            for bits, after in dfa.leads(inside):
+                yield bits, tuple(Move(s, label) for s in self._inside(form, unit, after, dfa))
+            return
+        for letter in range(len(self._alphabet.signs)):
+            moves = [
+                Move(s, label, None if taken == letter else taken)
+                for taken in letters_in(self._same(letter))
+                if (after := dfa.rows[inside][taken]) != DEAD
+                for s in self._inside(form, unit, after, dfa)
+            ]
+            if moves:
+                yield 1 << letter, tuple(moves)
+
+    def _inside(self, form: int, unit: int, after: int, dfa: Dfa) -> Iterator[int]:
+        """The states at which a run may stand whose slot has come to a state of its format."""
+        yield self._number((form, unit, after))
+        if after in dfa.accepting:
+            yield from map(self._number, self._entered(form, unit + 1))
+
+    def _same(self, letter: int) -> int:
+        """The letters that count as this one, as bits."""
+        if not self._fold:
+            return 1 << letter
         sign = self._alphabet.signs[letter]
-        variants = dict.fromkeys((sign, sign.lower(), sign.upper()))
-        return tuple(
-            number
-            for number in (self._alphabet.find(variant) for variant in variants)
-            if number is not None
-        )
+        variants = {sign, sign.lower(), sign.upper()}
+        numbers = (self._alphabet.find(variant) for variant in variants)
+        return sum(1 << number for number in numbers if number is not None)
 
     def _number(self, spot: _Spot) -> int:
         number = self._numbers.get(spot)
@@ -192,29 +198,43 @@ class Avoided:
         self._sets: list[frozenset[int]] = []
         self._numbers: dict[frozenset[int], int] = {}
         self.slots: tuple[str, ...] = ()
-        self._by_state: dict[int, tuple[Move, ...]] = {}
+        self._leads: dict[int, Leads] = {}
         self.starts = (self._number(frozenset(shape.starts)),)
-        self._moves: dict[tuple[int, int], tuple[Move, ...]] = {}
 
     def accepting(self, state: int) -> bool:
         """Whether no form has ended here."""
         return not any(self._shape.accepting(s) for s in self._sets[state])
 
-    def after(self, state: int, letter: int) -> tuple[Move, ...]:
-        """The one move by a letter; letters that lead alike share one tuple."""
-        key = (state, letter)
-        if key not in self._moves:
-            reached = frozenset(
-                move.state
-                for s in self._sets[state]
-                for move in self._shape.moves(s).get(letter, ())
+    def leads(self, state: int) -> Leads:
+        """The one move by each letter."""
+        if state not in self._leads:
+            parted: list[tuple[int, frozenset[int]]] = [(self._shape.letters, frozenset())]
+            for inside in self._sets[state]:
+                parted = [*_parted(parted, self._shape.leads(inside))]
+            merged: dict[frozenset[int], int] = {}
+            for bits, reached in parted:
+                merged[reached] = merged.get(reached, 0) | bits
+            self._leads[state] = tuple(
+                (bits, (Move(self._number(reached), OUTSIDE),)) for reached, bits in merged.items()
             )
-            number = self._number(reached)
-            self._moves[key] = self._by_state.setdefault(number, (Move(number, OUTSIDE),))
-        return self._moves[key]
+        return self._leads[state]
 
     def _number(self, states: frozenset[int]) -> int:
         if states not in self._numbers:
             self._numbers[states] = len(self._sets)
             self._sets.append(states)
         return self._numbers[states]
+
+
+def _parted(
+    parted: Iterable[tuple[int, frozenset[int]]], leads: Leads
+) -> Iterator[tuple[int, frozenset[int]]]:
+    """Sets of letters told apart further by where a state leads, beside what they reach."""
+    for bits, reached in parted:
+        rest = bits
+        for letters, moves in leads:
+            if bits & letters:
+                yield bits & letters, reached | {move.state for move in moves}
+                rest &= ~letters
+        if rest:
+            yield rest, reached
