@@ -14,6 +14,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
 from tenantctl.iam.evaluate import evaluate
 from tenantctl.iam.request import Request, context
+from tenantctl.proof.callers import callers
 from tenantctl.proof.directory import load
 from tenantctl.proof.documents import Documents, session_of
 from tenantctl.proof.prove import prove
@@ -56,9 +57,12 @@ def _held(case: Mapping[str, Any], names: Names, documents: Documents) -> Report
                 if finding.plane == "sts"
                 else documents.for_resource(_container(finding))
             )
-            request = Request(
-                session_of(names), asked["action"], asked["resource"], context(asked["context"])
-            )
+            caller = session_of(names)
+            if "principal" in asked:  # a session that a policy knows by its name
+                caller = next(
+                    c for c in callers(names, policies.resource) if c.arn == asked["principal"]
+                )
+            request = Request(caller, asked["action"], asked["resource"], context(asked["context"]))
             assert evaluate(request, policies).decided_by == finding.decided_by
         if finding.outcome is Outcome.BREACH:
             assert finding.fix

@@ -12,7 +12,8 @@ from dataclasses import replace
 from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Statement
 from tenantctl.proof.asks import Ask
-from tenantctl.proof.documents import Documents, session_of
+from tenantctl.proof.callers import callers
+from tenantctl.proof.documents import Documents
 from tenantctl.proof.keys import REQUEST_TAG
 from tenantctl.proof.minters import ASSUME, speaking_to
 from tenantctl.proof.question import Target
@@ -82,4 +83,9 @@ def _heard(names: Names, documents: Documents) -> tuple[Statement, ...]:
         for some in policy.speaking_of(action)
         for statement in some
     )
-    return (*own, *speaking_to(documents.trust, session_of(names)))
+    heard = {
+        id(statement): statement
+        for caller in callers(names, documents.trust)
+        for statement in speaking_to(documents.trust, caller)
+    }
+    return (*own, *heard.values())

@@ -80,7 +80,7 @@ class Prover:
             for situation in self.situations.of(ask, policies, session):
                 try:
                     for cube in self._suspects(ask, policies, session, situation):
-                        doubt = self.situations.doubt(ask, session)
+                        doubt = self.situations.doubt(ask, policies, session)
                         if doubt is not None:
                             unknown = Unknown(doubt)
                             break

@@ -5,22 +5,23 @@ Pure: documents and the pool's names in, a report out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenantctl.domain.finding import Finding, Outcome, Party, Report
 from tenantctl.domain.names import Names
 from tenantctl.iam.evaluate import Policies
-from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
+from tenantctl.proof.asks import Ask, registry
 from tenantctl.proof.assumptions import assumptions
+from tenantctl.proof.callers import binds_names, callers
 from tenantctl.proof.candidates import Finder
 from tenantctl.proof.chaining import CHAIN, rechains, retag, retags
-from tenantctl.proof.documents import Documents, session_of
+from tenantctl.proof.documents import Documents
 from tenantctl.proof.fixes import fix
 from tenantctl.proof.formats import Node
-from tenantctl.proof.models import of_model, scarce
+from tenantctl.proof.holdings import Holding, holdings
 from tenantctl.proof.obligation import Prover, Unknown, Witness
-from tenantctl.proof.reach import Action, Reach, catalogue
+from tenantctl.proof.reach import Action, Reach
 from tenantctl.proof.rewriting import Opening, openings, without_session
 from tenantctl.proof.situations import Situations
 from tenantctl.proof.tagging import TooManySessionsError, extra_tags
@@ -29,15 +30,6 @@ from tenantctl.proof.values import TENANT, USER
 from tenantctl.proof.vocabulary import asker_of, formats_of
 from tenantctl.proof.wayin import of_trust
 from tenantctl.proof.words import request_of, sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """Something that belongs to tenants: its plane, its ARN, what it is called, its asks."""
-
-    plane: str
-    arn: str
-    asks: tuple[Ask, ...]
 
 
 def prove(
@@ -86,7 +78,15 @@ def _about(names: Names, documents: Documents, taken: frozenset[str]) -> _About:
     except TooManySessionsError as error:
         made, chained = (), (retag(names, {}),)
         doubts = (*doubts, str(error))
-    prover = Prover(names, documents, made, asker, Finder(asker), Situations(names), taken)
+    prover = Prover(
+        names,
+        documents,
+        made,
+        asker,
+        Finder(asker),
+        Situations(names, binds_names(documents.trust)),
+        taken,
+    )
     return _About(prover, chained, formats, doubts)
 
 
@@ -102,30 +102,6 @@ def _findings(about: _About, holding: Holding) -> Iterator[Finding]:
         if holding.arn == own and not _granted(policies, asks[0], names):
             continue  # nobody expects tenants to reach the pool's own table
         yield _finding(about.prover, holding, asks, policies, about.doubts)
-
-
-def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
-    """Everything that is asked about, in the order of the report."""
-    actions = catalogue().values()
-    own = (ask for action in actions for ask in of_role(action, names))
-    yield Holding("sts", names.vending_role_arn, (*chained, *own))
-    for table in (*names.pool.data.tables, registry(names)):
-        asks = (a for x in actions if x.service == "dynamodb" for a in of_table(x, names, table))
-        yield Holding("dynamodb", names.table_arn(table), tuple(asks))
-    for bucket in names.pool.data.buckets:
-        asks = (a for x in actions if x.service == "s3" for a in of_bucket(x, names, bucket))
-        yield Holding("s3", names.bucket_arn(bucket), tuple(asks))
-    for memory in names.pool.data.memories:
-        asks = (
-            a
-            for x in actions
-            if x.service == "bedrock-agentcore"
-            for a in of_memory(x, names, memory)
-        )
-        yield Holding("memory", names.memory_arn(memory), tuple(asks))
-    for model in scarce(names):
-        asked = tuple(a for x in actions for a in of_model(x, names, model))
-        yield Holding("models", asked[0].shown, asked)
 
 
 def _policies(documents: Documents, holding: Holding) -> Policies:
@@ -243,9 +219,12 @@ def _granted(policies: Policies, ask: Ask, names: Names) -> bool:
     own = any(p.speaking_of(ask.action.name)[0] for p in policies.identity)
     if own or policies.resource is None:
         return own
-    caller = session_of(names)
     allows = policies.resource.speaking_of(ask.action.name)[0]
-    return any(s.reach(caller) is not None for s in allows)
+    return any(
+        statement.reach(caller) is not None
+        for caller in callers(names, policies.resource)
+        for statement in allows
+    )
 
 
 def _locked(policies: Policies) -> bool:

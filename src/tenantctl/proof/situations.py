@@ -9,9 +9,11 @@ from itertools import islice, product
 from tenantctl.domain.names import Names
 from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.policy import Statement
+from tenantctl.iam.request import Principal
 from tenantctl.proof.asks import Ask
+from tenantctl.proof.callers import callers, named_sessions
 from tenantctl.proof.checks import REGION_KEY
-from tenantctl.proof.documents import session_of, statements, variable_keys
+from tenantctl.proof.documents import statements, variable_keys
 from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS, Source, choices, source
 from tenantctl.proof.points import KEYS
 from tenantctl.proof.situation import Situation
@@ -22,9 +24,13 @@ _MOST_CHOICES = 48
 
 @dataclass(frozen=True, slots=True)
 class Situations:
-    """Works out the situations in which sessions of the vending role ask."""
+    """Works out the situations in which sessions of the vending role ask.
+
+    With `names_bound` the trust policy has a say in the names of sessions.
+    """
 
     names: Names
+    names_bound: bool = False
     _relevant: dict[tuple[str, int], tuple[Statement, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -36,7 +42,13 @@ class Situations:
         """
         if ask.also and ask.word.lower().removeprefix(REQUEST_TAG) in session.lasting:
             return
-        known = self._fixed(ask, session)
+        for caller in callers(self.names, policies.resource):
+            yield from self._by(caller, ask, policies, session)
+
+    def _by(
+        self, caller: Principal, ask: Ask, policies: Policies, session: Session
+    ) -> Iterator[Situation]:
+        known = {**self._fixed(ask, session), "aws:principalarn": (caller.role_arn or "",)}
         slots = session.principal_tags
         word = ask.word.lower()
         settled = {*known, *slots, word, *(key.lower() for key in ask.without)}
@@ -61,7 +73,7 @@ class Situations:
         for values in combined:
             pairs = zip(chosen, values, strict=True)
             yield Situation(
-                session_of(self.names),
+                caller,
                 {**known, **{key: value for key, value in pairs if value is not None}},
                 slots,
                 word=word,
@@ -71,8 +83,10 @@ class Situations:
                 companions=ask.companions,
             )
 
-    def doubt(self, ask: Ask, session: Session) -> str | None:
-        """What isn't documented of such a request by such a session; `None` if nothing."""
+    def doubt(self, ask: Ask, policies: Policies, session: Session) -> str | None:
+        """What isn't known of such a request by such a session; `None` if nothing."""
+        if self.names_bound and named_sessions(self.names, policies.resource):
+            return "the trust policy says how sessions are named, and a policy names some"
         inherited = session.lasting & {key.lower() for key in ask.known.get(TAG_KEYS, ())}
         if not ask.also or not inherited:
             return None
@@ -93,7 +107,6 @@ class Situations:
         known: dict[str, tuple[str, ...]] = {
             "aws:securetransport": ("true",),
             "aws:principalaccount": (self.names.account,),
-            "aws:principalarn": (self.names.vending_role_arn,),
             "aws:principaltype": ("AssumedRole",),
             "aws:principalisawsservice": ("false",),
             "aws:viaawsservice": ("false",),

@@ -15,6 +15,7 @@ from tenantctl.proof.asks import (
     PREFIX,
     Ask,
 )
+from tenantctl.proof.documents import SESSION_NAME, session_of
 from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
 from tenantctl.proof.models import PROFILE
 from tenantctl.proof.obligation import Witness
@@ -55,11 +56,14 @@ def request_of(request: Request, names: Names, asked: Container[str]) -> dict[st
     """`action`, `resource` and the context, as `tenantctl iam simulate` takes it.
 
     Of what every signed request carries only the keys that are `asked` for are shown: the others
-    make no difference to any statement. The tags of the session, and those that it passes, always.
+    make no difference to any statement. The tags of the session, and those that it passes, always;
+    the session itself as `principal` only where a policy knows it by its name.
     """
+    named = request.principal != session_of(names)
     return {
         "action": request.action,
         "resource": request.resource,
+        **({"principal": request.principal.arn} if named else {}),
         "context": {
             _spelt(key, names): list(values) if key in _SEVERAL or len(values) != 1 else values[0]
             for key, values in sorted(request.context.items())
@@ -75,6 +79,9 @@ def sentence(ask: Ask, witness: Witness) -> str:
     candidate = witness.candidate
     actor, owner = candidate.values[TENANT], candidate.owner[TENANT]
     who = f"a session of `{actor}`"
+    name = witness.request.principal.arn.rpartition("/")[2]
+    if not name.startswith(SESSION_NAME):
+        who += f" that is called `{name}`"
     action = f"`{ask.action.name}`"
     if ask.also:
         again = f"as `{owner}`" if ask.target.owners else "without its session policy"
