@@ -19,8 +19,8 @@ from typing import Any
 from tenantctl.errors import StateError
 
 FILE = "cloud.state"
-FORMAT = 2
-"""Counts up whenever this package's own pickled classes change."""
+FORMAT = 3
+"""Counts up whenever this package's own pickled classes change, or what they must hold."""
 
 _HINT = "start anew with `tenantctl local reset`"
 _MAX_HEADER = 1 << 20
