@@ -317,6 +317,9 @@ def damaged(change: Callable[[bytes], bytes], directory: Path) -> StateError:
     return caught.value
 
 
+FORMAT = f'"format": {state_file.FORMAT}'.encode()
+
+
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
@@ -326,7 +329,7 @@ def damaged(change: Callable[[bytes], bytes], directory: Path) -> StateError:
         (lambda data: data[:-1], "damaged"),
         (lambda data: data + b"x", "damaged"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "damaged"),
-        (lambda data: data.replace(b'"format": 2', b'"format": 0'), "other versions"),
+        (lambda data: data.replace(FORMAT, b'"format": 0'), "other versions"),
         (lambda data: data.replace(b'"moto": "', b'"moto": "9'), "other versions"),
         (lambda data: data.replace(b'"python": "3', b'"python": "2'), "other versions"),
     ],
