@@ -111,6 +111,8 @@ def _difference(path: Path, text: str) -> Difference:
 
 def text_of(path: Path) -> str:
     """The text of a file; raises `PolicyInvalidError` for what is too long or no text."""
+    if path.exists() and not path.is_file():  # a pipe would never end, or never begin
+        raise PolicyInvalidError("not a file", place=Place(str(path)))
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -99,7 +99,7 @@ class Lock:
     def keep(self) -> None:
         """Make sure of the lock and renew it; raises `ConflictError` once somebody else has it."""
         now = datetime.now(UTC)
-        if now - self._renewed < _RENEW:
+        if timedelta() <= now - self._renewed < _RENEW:  # a clock that was set back says nothing
             return
         with translated("keeping the lock of the push"):
             try:
