@@ -22,16 +22,16 @@ import cedarpy
 from bench.cloud import example_pool
 from bench.policy_sets import ACCOUNT, many
 from bench.result import Result, interleaved
-from tenantctl.cedar.cases import Case, Expectation
 from tenantctl.cedar.check import check
 from tenantctl.cedar.decide import USER, Decider, ToolCall
-from tenantctl.cedar.diff import compare
+from tenantctl.cedar.diff.compare import compare
 from tenantctl.cedar.lint.run import lint
 from tenantctl.cedar.lint.subject import Source, frame
-from tenantctl.cedar.render import Rendered, render
+from tenantctl.cedar.rendering.render import Rendered, render
 from tenantctl.cedar.schema import schema
 from tenantctl.cedar.statement import Statement, parse
-from tenantctl.cedar.suite import run as run_cases
+from tenantctl.cedar.testing.cases import Case, Expectation
+from tenantctl.cedar.testing.suite import run as run_cases
 from tenantctl.domain.clock import WEEKDAYS, ClinicTime
 from tenantctl.domain.names import Names
 from tenantctl.domain.tools import TOOLS

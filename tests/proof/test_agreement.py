@@ -17,9 +17,9 @@ from tenantctl.domain.pool import Pool
 from tenantctl.domain.template import Template
 from tenantctl.iam.evaluate import evaluate
 from tenantctl.iam.request import Context, Request
+from tenantctl.proof.asking.models import scarce
 from tenantctl.proof.directory import load
 from tenantctl.proof.documents import Documents, session_of
-from tenantctl.proof.models import scarce
 from tenantctl.proof.prove import prove
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "proof"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenantctl.proof.dfa import both, of_format, of_words
-from tenantctl.proof.formats import letters_of, parse
-from tenantctl.proof.letters import Alphabet, UnsupportedError
-from tenantctl.proof.values import loosened
+from tenantctl.proof.asking.values import loosened
+from tenantctl.proof.automata.dfa import both, of_format, of_words
+from tenantctl.proof.automata.formats import letters_of, parse
+from tenantctl.proof.automata.letters import Alphabet, UnsupportedError
 
 # Every sign stands for itself here, so that answers can be compared word by word.
 SIGNS = "abAB01-_./"

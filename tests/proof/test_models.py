@@ -13,8 +13,8 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Pool
 from tenantctl.iam.document import Kind, read
 from tenantctl.pool.documents import trust_document, vending_documents
+from tenantctl.proof.asking.models import scarce
 from tenantctl.proof.documents import Documents
-from tenantctl.proof.models import scarce
 from tenantctl.proof.prove import prove
 
 LITE, PRO = "amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0"

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-from tenantctl.proof.candidates import Candidate, Finder
-from tenantctl.proof.constraint import Match, Track
-from tenantctl.proof.formats import letters_of, parse
-from tenantctl.proof.letters import Alphabet
-from tenantctl.proof.question import Asker, Target
-from tenantctl.proof.shape import Form, Slot, Wild
-from tenantctl.proof.values import TENANT, USER, Values
+from tenantctl.proof.asking.candidates import Candidate, Finder
+from tenantctl.proof.asking.question import Asker, Target
+from tenantctl.proof.asking.values import TENANT, USER, Values
+from tenantctl.proof.automata.formats import letters_of, parse
+from tenantctl.proof.automata.letters import Alphabet
+from tenantctl.proof.automata.shape import Form, Slot, Wild
+from tenantctl.proof.ways.constraint import Match, Track
 
 SIGNS = "ab-/"
 OTHERS = "cd"

@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore
 import pytest
 
-from tenantctl.proof.reach import Reach, catalogue, classed
+from tenantctl.proof.asking.reach import Reach, catalogue, classed
 
 TIED = {"dynamodb", "s3", "bedrock-agentcore", "bedrock", "kms"}
 

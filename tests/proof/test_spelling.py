@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantctl.proof.spelling import as_in
+from tenantctl.proof.entry.spelling import as_in
 
 TEXT = st.text(alphabet="aAbB", max_size=5)
 VALUE = st.text(alphabet="aAbB?*", max_size=6)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from tenantctl.aws.lookup import Gateway, find_gateways
 from tenantctl.aws.session import Aws
-from tenantctl.cedar.diff import Comparison, compare
-from tenantctl.cedar.known import Known
+from tenantctl.cedar.diff.compare import Comparison, compare
+from tenantctl.cedar.diff.known import Known
 from tenantctl.cedar.statement import on_gateway, parse
 from tenantctl.domain.names import Names
 from tenantctl.policy import history

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from tenantctl.cedar.folder import MAX_BYTES
+from tenantctl.cedar.rendering.folder import MAX_BYTES
 from tenantctl.cedar.statement import parse
 from tenantctl.domain.policies import SUFFIX, PolicyKey
 from tenantctl.errors import NotFoundError, Place, PolicyInvalidError, TenantctlError, UsageError

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenantctl.aws.lookup import Gateway
-from tenantctl.cedar import folder
-from tenantctl.cedar.render import Rendered, render
+from tenantctl.cedar.rendering import folder
+from tenantctl.cedar.rendering.render import Rendered, render
 from tenantctl.cedar.statement import Effect, on_gateway
 from tenantctl.domain.names import Names
 from tenantctl.domain.policies import MAX_POLICIES, NAME, PolicyKey

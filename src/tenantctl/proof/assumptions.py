@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Claim
 from tenantctl.iam.policy import Policy
+from tenantctl.proof.asking.values import TENANT, USER
+from tenantctl.proof.automata.formats import ANY_TAG, Node
 from tenantctl.proof.documents import Documents
-from tenantctl.proof.formats import ANY_TAG, Node
-from tenantctl.proof.minters import ASSUME
-from tenantctl.proof.trust import Session
-from tenantctl.proof.trusted import others
+from tenantctl.proof.entry.minters import ASSUME
+from tenantctl.proof.entry.trust import Session
+from tenantctl.proof.entry.trusted import others
 from tenantctl.proof.unseen import unseen
-from tenantctl.proof.values import TENANT, USER
 
 _BECOMES = (
     ASSUME,

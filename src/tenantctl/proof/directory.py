@@ -14,10 +14,10 @@ from tenantctl.errors import ConfigError, Place, PolicyInvalidError
 from tenantctl.iam.document import read
 from tenantctl.iam.pattern import Pattern
 from tenantctl.iam.policy import Kind, Policy, Statement
+from tenantctl.proof.automata.letters import Alphabet
+from tenantctl.proof.automata.parses import Product
+from tenantctl.proof.automata.shape import Shape, Slot, Wild
 from tenantctl.proof.documents import Documents, texts
-from tenantctl.proof.letters import Alphabet
-from tenantctl.proof.parses import Product
-from tenantctl.proof.shape import Shape, Slot, Wild
 
 _HINT = "give the directory that holds trust.json"
 _FILE = "give a JSON text in UTF-8"

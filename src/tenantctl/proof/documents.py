@@ -11,7 +11,7 @@ from tenantctl.iam.evaluate import Policies
 from tenantctl.iam.pattern import Pattern
 from tenantctl.iam.policy import Policy, Statement
 from tenantctl.iam.request import Principal, PrincipalKind
-from tenantctl.proof.situation import variables_of
+from tenantctl.proof.ways.situation import variables_of
 
 SESSION_NAME = "tenantctl-proof"
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template
-from tenantctl.proof.asks import ACTOR, LEADING_KEYS, PREFIX, Ask, registry
-from tenantctl.proof.constraint import Match, Track
-from tenantctl.proof.letters import UnsupportedError
-from tenantctl.proof.obligation import Prover, Witness
-from tenantctl.proof.parses import TooLargeError
-from tenantctl.proof.question import Asker, Target
-from tenantctl.proof.reach import Reach
-from tenantctl.proof.shape import Form
-from tenantctl.proof.tagging import TRANSITIVE_KEYS
+from tenantctl.proof.asking.asks import ACTOR, LEADING_KEYS, PREFIX, Ask, registry
+from tenantctl.proof.asking.question import Asker, Target
+from tenantctl.proof.asking.reach import Reach
+from tenantctl.proof.automata.letters import UnsupportedError
+from tenantctl.proof.automata.parses import TooLargeError
+from tenantctl.proof.automata.shape import Form
+from tenantctl.proof.deciding.obligation import Prover, Witness
+from tenantctl.proof.entry.tagging import TRANSITIVE_KEYS
+from tenantctl.proof.ways.constraint import Match, Track
 
 _TIED = (Reach.SELECT, Reach.JOB, Reach.LISTING)
 """Reaches that a key could tie to a tenant, if policies asked for it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tenantctl.proof.constraint import Value
-from tenantctl.proof.question import Asker
-from tenantctl.proof.values import TENANT, USER
+from tenantctl.proof.asking.question import Asker
+from tenantctl.proof.asking.values import TENANT, USER
+from tenantctl.proof.ways.constraint import Value
 
 NAMESAKES = (
     ("clinic-1", "clinic-10"),

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tenantctl.domain.names import Names
-from tenantctl.proof.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
-from tenantctl.proof.models import of_model, scarce
-from tenantctl.proof.reach import catalogue
+from tenantctl.proof.asking.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
+from tenantctl.proof.asking.models import of_model, scarce
+from tenantctl.proof.asking.reach import catalogue
 
 
 @dataclass(frozen=True, slots=True)

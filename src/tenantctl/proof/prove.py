@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from tenantctl.domain.finding import Finding, Outcome, Party, Report
 from tenantctl.domain.names import Names
 from tenantctl.iam.evaluate import Policies
-from tenantctl.proof.asks import Ask, registry
+from tenantctl.proof.asking.asks import Ask, registry
+from tenantctl.proof.asking.candidates import Finder
+from tenantctl.proof.asking.reach import Action, Reach
+from tenantctl.proof.asking.values import TENANT, USER
 from tenantctl.proof.assumptions import assumptions
+from tenantctl.proof.automata.formats import Node
 from tenantctl.proof.callers import binds_names, callers
-from tenantctl.proof.candidates import Finder
-from tenantctl.proof.chaining import CHAIN, rechains, retag, retags
+from tenantctl.proof.deciding.obligation import Prover, Unknown, Witness
+from tenantctl.proof.deciding.situations import Situations
 from tenantctl.proof.documents import Documents
+from tenantctl.proof.entry.chaining import CHAIN, rechains, retag, retags
+from tenantctl.proof.entry.rewriting import Opening, openings, without_session
+from tenantctl.proof.entry.tagging import TooManySessionsError, extra_tags
+from tenantctl.proof.entry.trust import sessions
+from tenantctl.proof.entry.wayin import of_trust
 from tenantctl.proof.fixes import fix
-from tenantctl.proof.formats import Node
 from tenantctl.proof.holdings import Holding, holdings
-from tenantctl.proof.obligation import Prover, Unknown, Witness
-from tenantctl.proof.reach import Action, Reach
-from tenantctl.proof.rewriting import Opening, openings, without_session
-from tenantctl.proof.situations import Situations
-from tenantctl.proof.tagging import TooManySessionsError, extra_tags
-from tenantctl.proof.trust import sessions
-from tenantctl.proof.values import TENANT, USER
 from tenantctl.proof.vocabulary import asker_of, formats_of
-from tenantctl.proof.wayin import of_trust
 from tenantctl.proof.words import request_of, sentence
 
 

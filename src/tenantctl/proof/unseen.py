@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tenantctl.domain.names import Names
+from tenantctl.proof.asking.models import scarce
+from tenantctl.proof.asking.reach import Reach, catalogue
 from tenantctl.proof.documents import Documents
-from tenantctl.proof.models import scarce
-from tenantctl.proof.reach import Reach, catalogue
 
 _POINTS = (
     "a request through an S3 access point must be permitted by the bucket's side too "

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from tenantctl.domain.names import Names
 from tenantctl.iam.conditions.comparison import Folded
 from tenantctl.iam.conditions.condition import Condition
-from tenantctl.proof.asks import registry
+from tenantctl.proof.asking.asks import registry
+from tenantctl.proof.asking.keys import FRESH
+from tenantctl.proof.asking.models import scarce, spelt
+from tenantctl.proof.asking.question import Asker
+from tenantctl.proof.asking.values import PART, TENANT, USER, Values
+from tenantctl.proof.automata.formats import ANY_TAG, Node, letters_of, parse
+from tenantctl.proof.automata.letters import Alphabet, UnsupportedError
 from tenantctl.proof.documents import Documents, texts
-from tenantctl.proof.formats import ANY_TAG, Node, letters_of, parse
 from tenantctl.proof.friendly import NAMESAKES, USERS
-from tenantctl.proof.keys import FRESH
-from tenantctl.proof.letters import Alphabet, UnsupportedError
-from tenantctl.proof.models import scarce, spelt
-from tenantctl.proof.question import Asker
-from tenantctl.proof.values import PART, TENANT, USER, Values
 
 _PARTS = "[a-z0-9-]*"
 """Regions and ids, as they stand in ARNs."""

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 
 from tenantctl.domain.names import Names
 from tenantctl.iam.request import Request
-from tenantctl.proof.asks import (
+from tenantctl.proof.asking.asks import (
     ACTOR,
     FULL_SCAN,
     LEADING_KEYS,
@@ -15,12 +15,12 @@ from tenantctl.proof.asks import (
     PREFIX,
     Ask,
 )
+from tenantctl.proof.asking.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
+from tenantctl.proof.asking.models import PROFILE
+from tenantctl.proof.asking.values import TENANT
+from tenantctl.proof.deciding.obligation import Witness
 from tenantctl.proof.documents import SESSION_NAME, session_of
-from tenantctl.proof.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
-from tenantctl.proof.models import PROFILE
-from tenantctl.proof.obligation import Witness
-from tenantctl.proof.tagging import TRANSITIVE
-from tenantctl.proof.values import TENANT
+from tenantctl.proof.entry.tagging import TRANSITIVE
 
 _SPELT = {
     key.lower(): key

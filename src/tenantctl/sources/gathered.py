@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from tenantctl.domain.finding import Finding, Outcome, Party, Report
 from tenantctl.domain.names import Names
 from tenantctl.iam.policy import Actions
+from tenantctl.proof.asking.reach import catalogue
 from tenantctl.proof.documents import Documents
 from tenantctl.proof.prove import prove
-from tenantctl.proof.reach import catalogue
 
 RULE = "SOURCE-UNREAD"
 _PLANE = "source"

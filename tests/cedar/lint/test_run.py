@@ -16,7 +16,7 @@ from tenantctl.cedar.lint.rule import Severity
 from tenantctl.cedar.lint.run import RULES, Linted, lint
 from tenantctl.cedar.lint.sources import of_folder, of_paths
 from tenantctl.cedar.lint.subject import Source, frame
-from tenantctl.cedar.render import render
+from tenantctl.cedar.rendering.render import render
 from tenantctl.cedar.statement import parse
 from tenantctl.domain.config import load
 from tenantctl.domain.names import Names

@@ -20,7 +20,7 @@ from tenantctl.cedar.lint.rule import (
     Severity,
 )
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.operand import Kind
+from tenantctl.cedar.regions.operand import Kind
 from tenantctl.cedar.statement import nodes
 
 _UNGUARDED = "unable to guarantee safety of access"

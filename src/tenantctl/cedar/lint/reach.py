@@ -22,7 +22,7 @@ from tenantctl.cedar.lint.rule import (
     Severity,
 )
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.space import cut
+from tenantctl.cedar.regions.space import cut
 from tenantctl.cedar.statement import Effect, Tree, nodes, tree_of
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 from tenantctl.domain.tools import Tool

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tenantctl.cedar import folder
 from tenantctl.cedar.lint.files import MISPLACED, UNREADABLE
 from tenantctl.cedar.lint.rule import Finding
 from tenantctl.cedar.lint.subject import Source
-from tenantctl.cedar.render import Rendered
+from tenantctl.cedar.rendering import folder
+from tenantctl.cedar.rendering.render import Rendered
 from tenantctl.cedar.statement import Flaw
 from tenantctl.domain.policies import SUFFIX, PolicyKey
 from tenantctl.errors import PolicyInvalidError, UsageError

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from tenantctl.cedar.decide import IAM
 from tenantctl.cedar.findings import findings
-from tenantctl.cedar.mentions import Asks, Mention
-from tenantctl.cedar.operand import Attribute, Kind
 from tenantctl.cedar.positions import Outline, outline
+from tenantctl.cedar.regions.mentions import Asks, Mention
+from tenantctl.cedar.regions.operand import Attribute, Kind
+from tenantctl.cedar.regions.space import asks
 from tenantctl.cedar.schema import problems
-from tenantctl.cedar.space import asks
 from tenantctl.cedar.statement import Statement, literal, parse
 from tenantctl.domain.names import Names
 from tenantctl.domain.policies import PolicyKey

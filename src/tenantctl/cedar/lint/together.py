@@ -10,7 +10,7 @@ from tenantctl.cedar.lint.reach import shows_a_clock
 from tenantctl.cedar.lint.rule import FLOW, UNDERSTANDING, VALIDATION, Hit, Rule, Severity
 from tenantctl.cedar.lint.subject import Policy
 from tenantctl.cedar.lint.trying import Calls, Together, Tried
-from tenantctl.cedar.operand import Kind
+from tenantctl.cedar.regions.operand import Kind
 from tenantctl.cedar.statement import Effect
 
 

@@ -18,8 +18,8 @@ from tenantctl.cedar.lint.rule import (
     Severity,
 )
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.mentions import Asks, Mention
-from tenantctl.cedar.operand import Kind
+from tenantctl.cedar.regions.mentions import Asks, Mention
+from tenantctl.cedar.regions.operand import Kind
 from tenantctl.cedar.statement import Effect
 from tenantctl.domain.clock import HOUR_INPUT, WEEKDAY_INPUT, WEEKDAYS
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tenantctl.cedar.boxes import Box, TooManyBoxesError, bits
 from tenantctl.cedar.decide import Decider, ToolCall
 from tenantctl.cedar.lint.reach import Reach, has_what_it_must, reach
 from tenantctl.cedar.lint.subject import Frame, Policy
-from tenantctl.cedar.matching import matching
-from tenantctl.cedar.space import Cell, cut
+from tenantctl.cedar.regions.boxes import Box, TooManyBoxesError, bits
+from tenantctl.cedar.regions.matching import matching
+from tenantctl.cedar.regions.space import Cell, cut
 from tenantctl.cedar.statement import Effect, Statement
 
 MAX_CALLS = 4_000

@@ -13,8 +13,8 @@ from tenantctl.errors import ExitCode, TenantctlError
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
-    from tenantctl.cedar.diff import Comparison
-    from tenantctl.cedar.differences import Tenants
+    from tenantctl.cedar.diff.compare import Comparison
+    from tenantctl.cedar.diff.differences import Tenants
     from tenantctl.domain.names import Names
     from tenantctl.policy.against import Against
 
@@ -38,7 +38,7 @@ def diff_command(
     output: params.Output = params.Format.TABLE,
 ) -> None:
     """Show which calls the reviewed policies newly allow, and which they newly refuse."""
-    from tenantctl.cedar import differences
+    from tenantctl.cedar.diff import differences
     from tenantctl.policy.against import read
 
     found, tenants = _compared(ctx, read(against), directory)
@@ -51,7 +51,7 @@ def diff_command(
 
 
 def _show(found: Comparison, tenants: Tenants | None) -> None:
-    from tenantctl.cedar import differences
+    from tenantctl.cedar.diff import differences
 
     if found.differences:
         console.emit_table(differences.HEAD, differences.rows(found, tenants))
@@ -76,7 +76,7 @@ def _compared(
 
 
 def _on_paper(ctx: typer.Context, against: Against, directory: Path | None) -> Comparison:
-    from tenantctl.cedar.render import render
+    from tenantctl.cedar.rendering.render import render
     from tenantctl.policy import revision
     from tenantctl.policy.against import Side
     from tenantctl.policy.difference import since

@@ -51,7 +51,7 @@ def _lint(ctx: typer.Context, paths: list[Path], directory: Path | None) -> Lint
     from tenantctl.cedar.lint.run import lint
     from tenantctl.cedar.lint.sources import of_folder, of_paths
     from tenantctl.cedar.lint.subject import frame
-    from tenantctl.cedar.render import render
+    from tenantctl.cedar.rendering.render import render
 
     names = names_of(ctx)
     if paths:

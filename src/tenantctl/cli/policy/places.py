@@ -12,8 +12,8 @@ from tenantctl.errors import UsageError
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
-    from tenantctl.cedar.diff import Comparison
-    from tenantctl.cedar.differences import Tenants
+    from tenantctl.cedar.diff.compare import Comparison
+    from tenantctl.cedar.diff.differences import Tenants
     from tenantctl.domain.names import Names
     from tenantctl.policy.wanted import Source
 

@@ -12,8 +12,8 @@ from tenantctl.cli.policy.places import tenants_touched
 
 if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
-    from tenantctl.cedar.diff import Comparison
-    from tenantctl.cedar.differences import Tenants
+    from tenantctl.cedar.diff.compare import Comparison
+    from tenantctl.cedar.diff.differences import Tenants
     from tenantctl.policy.push import Push
 
 OverwriteDrift = Annotated[
@@ -103,7 +103,7 @@ _VERBS = {
 
 
 def _show(push: Push, found: Comparison) -> None:
-    from tenantctl.cedar.differences import line
+    from tenantctl.cedar.diff.differences import line
 
     rows = [tuple(row.values()) for row in _changes(push)]
     if rows:
@@ -122,7 +122,7 @@ def _show(push: Push, found: Comparison) -> None:
 def _document(
     push: Push, found: Comparison, tenants: Tenants, number: int | None
 ) -> dict[str, Any]:
-    from tenantctl.cedar.differences import document
+    from tenantctl.cedar.diff.differences import document
 
     return {
         "version": number,

@@ -21,8 +21,8 @@ def render_command(
     output: params.Output = params.Format.TABLE,
 ) -> None:
     """Write the policies that the configuration yields into the reviewed folder."""
-    from tenantctl.cedar import folder
-    from tenantctl.cedar.render import render
+    from tenantctl.cedar.rendering import folder
+    from tenantctl.cedar.rendering.render import render
 
     home, where = places(ctx, directory)
     rendered = render(names_of(ctx), beside=home)

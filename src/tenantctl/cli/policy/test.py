@@ -14,9 +14,9 @@ from tenantctl.errors import DeniedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tenantctl.cedar.cases import Case
     from tenantctl.cedar.statement import Statement
-    from tenantctl.cedar.suite import Result
+    from tenantctl.cedar.testing.cases import Case
+    from tenantctl.cedar.testing.suite import Result
     from tenantctl.domain.names import Names
     from tenantctl.report.cases import TestedCase
 
@@ -44,7 +44,7 @@ def decide_cases(
     output: params.Output = params.Format.TABLE,
 ) -> None:
     """Decide test cases with the reviewed policies; exit with 12 when one comes out otherwise."""
-    from tenantctl.cedar.suite import run
+    from tenantctl.cedar.testing.suite import run
     from tenantctl.report.cases import to_junit
 
     where = _junit(report or [])
@@ -62,7 +62,7 @@ def decide_cases(
 def _cases(
     ctx: typer.Context, files: Sequence[Path], names: Names, gateways: Mapping[str, str]
 ) -> list[Case]:
-    from tenantctl.cedar.cases import load
+    from tenantctl.cedar.testing.cases import load
     from tenantctl.domain.files import POLICY_TESTS
 
     home, _ = places(ctx, None)

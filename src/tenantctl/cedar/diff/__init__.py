@@ -1,0 +1,1 @@
+"""Which calls two sets of policies decide differently, in words and as JSON."""

@@ -1,0 +1,1 @@
+"""What is asked: which actions reach whose data, by which requests."""

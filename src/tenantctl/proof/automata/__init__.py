@@ -1,0 +1,1 @@
+"""Identifiers, policies and layouts as automata over one alphabet of representatives."""

@@ -1,0 +1,1 @@
+"""One ask decided: proved, shown by a witness, or unknown."""
