@@ -16,9 +16,10 @@ from tenantctl.cedar.statement import Statement, parse
 from tenantctl.domain.names import partition
 from tenantctl.local.call import ServiceError
 from tenantctl.local.policy_engine import engines, policies
-from tenantctl.local.policy_engine.shapes import check
 from tenantctl.local.policy_engine.store import Params, Store, missing
+from tenantctl.local.wire import shapes
 
+SERVICE = "bedrock-agentcore-control"
 _OPERATIONS = {**engines.OPERATIONS, **policies.OPERATIONS}
 _NEVER_IN_FORCE = frozenset({"CREATING", "CREATE_FAILED"})
 
@@ -43,7 +44,7 @@ class PolicyEngines:
         found = _OPERATIONS.get(operation) or engines.TAGGING.get(operation)
         if found is None:
             raise ServiceError("UnknownOperationException", f"{operation} isn't served", 404)
-        check(operation, params)
+        shapes.check(SERVICE, operation, params)
         return found(self._store, params)
 
     def statements(self, engine_arn: str) -> tuple[Statement, ...]:
