@@ -18,6 +18,7 @@ from tenantctl.domain.pool import (
     Memory,
     Pool,
     Roles,
+    Strategy,
     Table,
     Target,
 )
@@ -155,7 +156,20 @@ class _Check:
     def memory(self, given: shape.Memory, number: int) -> Memory:
         at = ("data", "memories", number)
         actor = self.layout(given.actor, *at, "actor")
-        return Memory(given.name, actor, self.layout(given.namespace, *at, "namespace"), given.arn)
+        self.unique(given.strategies, *at, "strategies")
+        memory = Memory(
+            given.name,
+            actor,
+            self.layout(given.namespace, *at, "namespace"),
+            given.arn,
+            tuple(Strategy(name) for name in given.strategies),
+            given.expiry_days,
+        )
+        if memory.strategies and memory.extracted_to is None:
+            message = "strategies file records by actor, and this doesn't hold the actor whole"
+            hint = f"write it like `clinic/{memory.actor}/`, or leave `strategies` out"
+            raise self.source.error(message, *at, "namespace", hint=hint)
+        return memory
 
     def layout(self, text: str, *path: Step) -> Template:
         """A template that names the tenant; whether it does so unmistakably is for the proof."""

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from tenantctl.domain import rule_shape as shape
 from tenantctl.domain.clock import WEEKDAYS
-from tenantctl.domain.pool import Hours, InputRule, Tier, ToolRule
+from tenantctl.domain.pool import Hours, InputRule, RateLimit, Tier, ToolRule
 from tenantctl.domain.tools import TOOLS, Tool
 from tenantctl.domain.yaml_shape import Source, Step, listed, near_miss, shown
 
@@ -34,7 +34,10 @@ class TierRules:
                 raise self.source.error(message, "tiers", self.name, "tools", tool, hint=hint)
         _unique(self.source, given.models, "tiers", self.name, "models")
         rules = {tool: self._rule(rule, TOOLS[tool]) for tool, rule in given.tools.items()}
-        return Tier(self.name, MappingProxyType(rules), given.models, given.disabled)
+        limit = None
+        if given.rate_limit is not UNSET:
+            limit = RateLimit(given.rate_limit.requests, given.rate_limit.per)
+        return Tier(self.name, MappingProxyType(rules), given.models, given.disabled, limit)
 
     def _rule(self, given: shape.ToolRule | None, tool: Tool) -> ToolRule:
         if given is None:

@@ -87,6 +87,13 @@ MemoryName = Annotated[
         description="a memory's name or id: letters, digits, _ and -, a letter first",
     ),
 ]
+# As in `pool.Strategy`.
+Strategy = Annotated[
+    Literal["semantic", "summary", "user_preference"],
+    Meta(description="a strategy: semantic, summary or user_preference"),
+]
+# https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_CreateMemory.html
+ExpiryDays = Annotated[int, Meta(ge=3, le=3650, description="3 to 3650 days")]
 # A layout must name the tenant, or its data would belong to everybody.
 Layout = Annotated[
     str,
@@ -200,6 +207,8 @@ class Memory(Shape, frozen=True):
     actor: Layout
     namespace: Layout
     arn: MemoryArn | None = None
+    strategies: tuple[Strategy, ...] = ()
+    expiry_days: ExpiryDays = 90
 
 
 class Data(Shape, frozen=True):

@@ -7,9 +7,15 @@ from dataclasses import dataclass, replace
 from tenantctl.domain import model as models
 from tenantctl.domain.pool import Bucket, Index, Memory, Pool, Table
 from tenantctl.domain.template import Template
+from tenantctl.domain.tools import Tool
 
 POOL_TAG = "tenantctl:pool"
 """The key of the tag by which a resource is known as a pool's; its value is the pool's name."""
+
+ASSIGNED = "-" + "?" * 10
+"""What AgentCore adds to a name to make an id, as a policy's pattern: ten characters of its own.
+https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_CreateGateway.html
+"""
 
 
 def partition(region: str) -> str:
@@ -78,6 +84,40 @@ class Names:
         """The gateway's ARN by its name, before the service has assigned its id."""
         return self._arn("bedrock-agentcore", f"gateway/{self.gateway(tier)}")
 
+    @property
+    def gateway_patterns(self) -> tuple[str, ...]:
+        """What the ARNs of the tiers' gateways match, whatever ids they get."""
+        return tuple(self.gateway_arn(tier) + ASSIGNED for tier in self.pool.tiers)
+
+    @property
+    def policy_engine_pattern(self) -> str:
+        """What the policy engine's ARN matches, whatever id it gets."""
+        return self._arn("bedrock-agentcore", f"policy-engine/{self.policy_engine}{ASSIGNED}")
+
+    def runtime(self, tier: str) -> str:
+        """The agent runtime's name of a tier; runtimes' names hold no hyphens."""
+        return f"{self.pool.name}_{tier}".replace("-", "_")
+
+    # -- functions ----------------------------------------------------------------------------
+
+    @property
+    def interceptor(self) -> str:
+        """The name of the gateways' interceptor: of the function, and of its role."""
+        return f"{self.pool.name}-interceptor"
+
+    def function(self, tool: Tool) -> str:
+        """The name of a tool's function."""
+        return f"{self.pool.name}-{tool.target}"
+
+    def function_arn(self, name: str) -> str:
+        """A function's ARN by its name."""
+        return self._arn("lambda", f"function:{name}")
+
+    def function_logs(self, name: str) -> tuple[str, str]:
+        """The log group of functions with that name (or pattern), and the streams in it."""
+        group = self._arn("logs", f"log-group:/aws/lambda/{name}")
+        return group, f"{group}:*"
+
     # -- roles --------------------------------------------------------------------------------
 
     def role_arn(self, name: str, *, path: str = "/") -> str:
@@ -92,6 +132,11 @@ class Names:
     def agent_role_arn(self) -> str:
         """The agent execution role: the only principal that the vending role trusts."""
         return self.role_arn(self.pool.roles.agent)
+
+    @property
+    def gateway_role(self) -> str:
+        """The role that the gateways act as: it calls the functions, and asks the policy engine."""
+        return f"{self.pool.name}-gateway"
 
     @property
     def agentcore_arns(self) -> str:
@@ -132,6 +177,11 @@ class Names:
     def memory_arn(self, memory: Memory) -> str:
         """A memory's ARN; the configuration's `arn` wins."""
         return memory.arn or self._arn("bedrock-agentcore", f"memory/{memory.name}")
+
+    def memory_arns(self, memory: Memory) -> tuple[str, ...]:
+        """A memory's ARN, and what it matches once the service has assigned its id."""
+        arn = self.memory_arn(memory)
+        return (arn,) if memory.arn else (arn, arn + ASSIGNED)
 
     def manages(self, resource: Table | Bucket) -> bool:
         """Whether the pool owns it: with an `arn` of another account or Region, somebody else does.

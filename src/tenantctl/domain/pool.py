@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tenantctl.domain.regular import matches
 from tenantctl.domain.target import Target as Target  # noqa: PLC0414 - part of a pool, so found here too
@@ -91,14 +92,42 @@ class Bucket:
     arn: str | None = None
 
 
+class Strategy(StrEnum):
+    """What AgentCore extracts from conversations by itself."""
+
+    SEMANTIC = "semantic"
+    """Facts."""
+    SUMMARY = "summary"
+    """What each session was about."""
+    USER_PREFERENCE = "user_preference"
+    """What a user likes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """An AgentCore memory: actor ids and namespaces name the tenant."""
+    """An AgentCore memory: actor ids and namespaces name the tenant.
+
+    Conversations are kept for `expiry_days`; `strategies` extract records into the namespace.
+    """
 
     name: str
     actor: Template
     namespace: Template
     arn: str | None = None
+    strategies: tuple[Strategy, ...] = ()
+    expiry_days: int = 90
+
+    @property
+    def extracted_to(self) -> str | None:
+        """The namespace with AgentCore's `{actorId}` for the actor; `None` where it lacks that.
+
+        What a strategy extracts is filed by the actor of the conversation: the one variable of a
+        namespace that a session's policy holds to its tags.
+        """
+        if str(self.actor) not in str(self.namespace):
+            return None
+        rest = str(self.namespace).replace(str(self.actor), "{actorId}", 1)
+        return None if Template.parse(rest.replace("{actorId}", "")).variables else rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +182,25 @@ class ToolRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests one user may make `per` "second" or "minute"."""
+
+    requests: int
+    per: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
-    """A service level: the tools it may call under which rule, its models, and its kill switch."""
+    """A service level: the tools it may call under which rule, its models, and its kill switch.
+
+    Without a `rate_limit`, only AgentCore's own limits hold.
+    """
 
     name: str
     tools: Mapping[str, ToolRule]
     models: tuple[str, ...] = ()
     disabled: bool = False
+    rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,18 @@ class ToolRule(Shape, frozen=True):
     disabled: bool = False
 
 
+class RateLimit(Shape, frozen=True):
+    """How many requests one user may make at the tier's gateway."""
+
+    # https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_RateConfig.html
+    requests: Annotated[int, Meta(ge=1, le=10_000_000, description="1 to 10,000,000 requests")]
+    per: Annotated[Literal["second", "minute"], Meta(description="`second` or `minute`")]
+
+
 class Tier(Shape, frozen=True):
     """A service level: the tools and models it may use. What isn't named is denied."""
 
     tools: dict[ToolName, ToolRule | None] = field(default_factory=dict)
     models: tuple[ModelId, ...] = ()
     disabled: bool = False
+    rate_limit: RateLimit | UnsetType = UNSET

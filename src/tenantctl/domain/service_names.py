@@ -1,0 +1,80 @@
+"""What the services take as a name: checked here, for boto3 checks no pattern.
+
+A pool and a tier whose names are fine in themselves may make one together that a service refuses,
+and it would only say so with half of the pool made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tenantctl.domain.names import Names
+from tenantctl.domain.tools import TOOLS
+from tenantctl.errors import UsageError
+
+GATEWAY = "([0-9a-zA-Z][-]?){1,48}"
+RUNTIME = MEMORY = "[a-zA-Z][a-zA-Z0-9_]{0,47}"
+ENGINE = "[A-Za-z][A-Za-z0-9_]{0,47}"
+TARGET = "([0-9a-zA-Z][-]?){1,100}"
+FUNCTION = "[a-zA-Z0-9-_]{1,64}"
+CLAIM = "[A-Za-z0-9_.-:]+"
+CLAIM_VALUE = "[A-Za-z0-9_.-]+"
+DIMENSION = r"\$\.context\.jwt\.[a-zA-Z_][a-zA-Z0-9_\-\.]{0,61}[a-zA-Z0-9_]"
+NAMESPACE = r"[a-zA-Z0-9\-_\/]*(\{[a-zA-Z][a-zA-Z0-9]*\}[a-zA-Z0-9\-_\/]*)*"
+"""Patterns of botocore's models, `bedrock-agentcore-control` and `lambda`; matched whole."""
+
+_TIER = "name the tier with letters, digits and single inner hyphens, and not too long"
+_MEMORY = "name it with letters, digits and `_`; or give the `arn` of one that is there"
+_NAMESPACE = "write it with letters, digits, `-`, `_` and `/`"
+_CLAIM = "name a claim of letters, digits and `_`, `.`, `/`, `:`"
+_USER = "only a claim of letters, digits, `_`, `-` and `.` can be limited, like `sub`"
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    what: str
+    text: str
+    pattern: str
+    hint: str
+
+
+def check_names(names: Names) -> None:
+    """Raise `UsageError` for the first name that a service would refuse."""
+    for name in _names(names):
+        if re.fullmatch(name.pattern, name.text) is None:
+            raise UsageError(
+                f"{name.what} can't be `{name.text}`: AgentCore takes `{name.pattern}`",
+                hint=name.hint,
+            )
+
+
+def jwt_dimension(claim: str) -> str:
+    """The key by which a gateway counts requests by a claim of the caller's token."""
+    return f"$.context.jwt.{claim}"
+
+
+def _names(names: Names) -> Iterator[_Name]:
+    pool, identity = names.pool, names.pool.identity
+    hint = "shorten the pool's name"
+    yield _Name("the policy engine's name", names.policy_engine, ENGINE, hint)
+    yield _Name("the tier's claim", identity.tier.claim, CLAIM, _CLAIM)
+    for tier in pool.tiers.values():
+        whose = f"of tier `{tier.name}`"
+        yield _Name(f"the name of the gateway {whose}", names.gateway(tier.name), GATEWAY, _TIER)
+        yield _Name(f"the name of the runtime {whose}", names.runtime(tier.name), RUNTIME, _TIER)
+        yield _Name(f"the claim's value {whose}", tier.name, CLAIM_VALUE, _TIER)
+        if tier.rate_limit is not None:
+            counted = jwt_dimension(identity.user.claim)
+            yield _Name(f"what the rate limit {whose} counts by", counted, DIMENSION, _USER)
+    for tool in TOOLS.values():
+        yield _Name(f"the target of `{tool.name}`", tool.target, TARGET, hint)
+        yield _Name(f"the function of `{tool.name}`", names.function(tool), FUNCTION, hint)
+    yield _Name("the interceptor's name", names.interceptor, FUNCTION, hint)
+    for memory in pool.data.memories:
+        if memory.arn is None:
+            yield _Name("the name of a memory", memory.name, MEMORY, _MEMORY)
+            what = f"the namespace of memory `{memory.name}`"
+            if memory.strategies and memory.extracted_to is not None:
+                yield _Name(what, memory.extracted_to, NAMESPACE, _NAMESPACE)
