@@ -22,7 +22,9 @@ from tenantctl.local.call import Call, Change, Check, ServiceError, Unrecognised
 from tenantctl.local.cognito import rules as cognito_rules
 from tenantctl.local.facts import MotoFacts, check_upload
 from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
+from tenantctl.local.functions import rules as function_rules
 from tenantctl.local.keys import Keys
+from tenantctl.local.memory.api import Memories
 from tenantctl.local.policy_engine.api import PolicyEngines
 from tenantctl.local.principals import ANONYMOUS, Caller, caller
 from tenantctl.local.recognise import recognise
@@ -39,7 +41,9 @@ _log.addHandler(logging.NullHandler())  # nobody's terminal, unless somebody ask
 _WELL_KNOWN = re.compile(
     r"/(?P<region>[a-z0-9-]+)_[A-Za-z0-9]+/\.well-known/(?:jwks\.json|openid-configuration)"
 )
-_READS = re.compile(r"(?:BatchGet|Describe|Get|Head|List|Query|Scan|Select|TransactGet)[A-Z]?")
+_READS = re.compile(
+    r"(?:BatchGet|Describe|Get|Head|List|Query|Retrieve|Scan|Select|TransactGet)[A-Z]?"
+)
 _SCOPE = re.compile(r"/([a-z0-9.-]+)/aws4_request")
 _COGNITO_TARGET = "AWSCognitoIdentityProviderService."
 
@@ -57,6 +61,7 @@ class Cloud:
     account: str
     keys: Keys = field(repr=False)
     engines: dict[tuple[str, str], PolicyEngines] = field(repr=False, default_factory=dict)
+    memories: dict[tuple[str, str], Memories] = field(repr=False, default_factory=dict)
     changed: Callable[[Change], None] = field(repr=False, default=lambda _change: None)
     save: Callable[[], None] = field(repr=False, default=lambda: None)
     clock: Callable[[], float] = field(repr=False, default=time.time)
@@ -165,6 +170,8 @@ class Cloud:
         documents.check(call)
         if call.service == "s3":
             check_upload(call)
+        elif call.service == "lambda":
+            function_rules.check(call)
         if _READS.match(call.operation) or call.service == "sts":
             return self._served(asked)
         self.torn = True
@@ -188,6 +195,13 @@ class Cloud:
             engines = self.policy_engines(account, region)
             if engines.owns(call.operation, call.params):
                 return answers.result(parsed, engines.handle(call.operation, call.params))
+        if call.service == "bedrock-agentcore" and call.operation in Memories.operations:
+            memories = self.memories.setdefault((account, region), Memories())
+            existing = asked.facts.memories()
+            return answers.result(
+                parsed,
+                memories.handle(call.operation, call.params, existing=existing, now=asked.now),
+            )
         if call.service == "dynamodb" and call.operation in partiql.operations:
 
             def run(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -45,6 +45,13 @@ class MotoFacts:
             return None
         return policy.decode() if isinstance(policy, bytes) else str(policy)
 
+    def memories(self) -> frozenset[str]:
+        """The ids of the AgentCore memories that there are."""
+        from moto.bedrockagentcorecontrol.models import bedrockagentcorecontrol_backends
+
+        backend: Any = bedrockagentcorecontrol_backends[self.account][self.region]
+        return frozenset(backend.memories)
+
     def _dynamodb(self) -> Any:  # noqa: ANN401 - moto's own
         from moto.dynamodb.models import dynamodb_backends
 

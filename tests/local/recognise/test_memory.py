@@ -64,6 +64,46 @@ def test_condition_keys(
     assert check.context == context
 
 
+_SPACE = "bedrock-agentcore:namespace"
+_SOURCE = "bedrock-agentcore:sourcenamespace"
+
+_BATCHES: list[tuple[str, list[dict[str, Any]], list[dict[str, tuple[str, ...]]]]] = [
+    ("BatchCreateMemoryRecords", [{"namespaces": ["a/"]}] * 2, [{_SPACE: ("a/",)}]),
+    (
+        "BatchCreateMemoryRecords",
+        [{"namespaces": ["a/"]}, {"namespaces": ["b/"]}],
+        [{_SPACE: ("a/",)}, {_SPACE: ("b/",)}],
+    ),
+    ("BatchCreateMemoryRecords", [{"namespaces": []}], [{}]),
+    (
+        "BatchUpdateMemoryRecords",
+        [{"namespaces": ["a/"], "sourceNamespaces": ["b/"]}],
+        [{_SPACE: ("a/",), _SOURCE: ("b/",)}],
+    ),
+    ("BatchUpdateMemoryRecords", [{"memoryRecordId": "mem-1"}], [{}]),
+    (
+        "BatchDeleteMemoryRecords",
+        [{"namespace": "a/"}, {"memoryRecordId": "mem-1"}],
+        [{_SPACE: ("a/",)}, {}],
+    ),
+    ("BatchDeleteMemoryRecords", [], [{}]),
+]
+
+
+@pytest.mark.parametrize(("operation", "records", "contexts"), _BATCHES)
+def test_each_record_of_a_batch_is_asked_about(
+    recognised: Recognise,
+    operation: str,
+    records: list[dict[str, Any]],
+    contexts: list[dict[str, tuple[str, ...]]],
+) -> None:
+    """One that names no namespace doesn't hide behind one that does."""
+    params = {"memoryId": "m-1234567890", "records": records}
+    checks = recognised("bedrock-agentcore", operation, params)
+    assert [c.context for c in checks] == contexts
+    assert {(c.action, c.resource) for c in checks} == {(f"bedrock-agentcore:{operation}", MEMORY)}
+
+
 def test_search_criteria_cannot_name_the_namespace(recognised: Recognise) -> None:
     (check,) = recognised(
         "bedrock-agentcore",

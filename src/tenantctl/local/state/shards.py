@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 _KEYS = "tenantctl/keys"
 _ENGINES = "tenantctl/engines"
-OWN = frozenset({_KEYS, _ENGINES})
+_MEMORIES = "tenantctl/memories"
+OWN = frozenset({_KEYS, _ENGINES, _MEMORIES})
 
 _GLOBAL = frozenset({"iam", "s3"})
-# What these run may write anywhere.
-_REACHING = frozenset({"lambda", "stepfunctions"})
+# What this runs may write anywhere.
+_REACHING = frozenset({"stepfunctions"})
 _ALSO: Mapping[str, tuple[str, ...]] = {"ExportTableToPointInTime": ("s3",)}
 
 
@@ -31,6 +32,8 @@ def changed_by(change: Change) -> Iterator[str]:
         yield f"moto/{service}/{change.account}/{region}"
     if change.service == "bedrock-agentcore-control":
         yield _ENGINES
+    if change.service == "bedrock-agentcore":
+        yield _MEMORIES
 
 
 def dump(cloud: Cloud, names: Iterable[str]) -> dict[str, bytes]:
@@ -45,6 +48,8 @@ def restore(cloud: Cloud, shards: Mapping[str, bytes]) -> None:
             cloud.keys = loads(data)
         elif name == _ENGINES:
             cloud.engines = loads(data)
+        elif name == _MEMORIES:
+            cloud.memories = loads(data)
         else:
             _, service, account, region = name.split("/")
             backend_at(service, account, region).__dict__.update(loads(data))
@@ -56,6 +61,8 @@ def _content(cloud: Cloud, name: str) -> object:
         return cloud.keys
     if name == _ENGINES:
         return cloud.engines
+    if name == _MEMORIES:
+        return cloud.memories
     _, service, account, region = name.split("/")
     return backend_at(service, account, region).__dict__
 

@@ -19,7 +19,7 @@ from typing import Any
 from tenantctl.errors import StateError
 
 FILE = "cloud.state"
-FORMAT = 3
+FORMAT = 4
 """Counts up whenever this package's own pickled classes change, or what they must hold."""
 
 _HINT = "start anew with `tenantctl local reset`"
