@@ -7,7 +7,7 @@ service has a key of its own, as it has on AWS where nobody sees it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -166,11 +166,16 @@ def policies_of(who: Caller) -> Policies:
     role = find_role(session.account, session.role_name, session.partition)
     if role is None:
         return Policies()
-    backend = _backend(session.account, session.partition)
+    own = policies_of_role(role, session.account, session.partition)
+    document = session.policy
+    return replace(own, session=compiled(document, "session", Kind.SESSION) if document else None)
+
+
+def policies_of_role(role: Any, account: str, of_partition: str) -> Policies:  # noqa: ANN401 - moto's own
+    """The policies of whoever acts as a role; raises `PolicyInvalidError`."""
     return Policies(
         identity=tuple(_attached(f"identity/{role.name}", role)),
-        boundary=_boundary(backend, role.permissions_boundary_arn),
-        session=compiled(session.policy, "session", Kind.SESSION) if session.policy else None,
+        boundary=_boundary(_backend(account, of_partition), role.permissions_boundary_arn),
     )
 
 

@@ -1,0 +1,1 @@
+"""Bedrock's knowledge bases: their control plane, ingestion, and retrieval with its filter."""
