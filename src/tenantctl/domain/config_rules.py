@@ -58,7 +58,8 @@ class TierRules:
     def _hours(self, given: shape.Hours, at: tuple[Step, ...]) -> Hours:
         if given.start >= given.end:
             message = f"`from` must be before `until`, got {given.start} and {given.end}"
-            raise self.source.error(message, *at)
+            hint = "a rule can't cross midnight: write the hours of one day"
+            raise self.source.error(message, *at, hint=hint)
         _unique(self.source, given.days, *at, "days")
         days = tuple(day for day in WEEKDAYS if day in given.days)
         return Hours(given.start, given.end, days)

@@ -34,6 +34,7 @@ def history_command(
         columns = ("VERSION", "STATE", "WHEN", "WHO", "WHAT", "CHANGES")
         console.emit_table(columns, map(_row, found))
     else:
+        console.emit_text(f"// version {' · '.join(filter(None, _row(one)))}\n")
         for label, text in texts.items():
             console.emit_text(f"// {label}\n{text}\n")
 

@@ -59,6 +59,9 @@ def carry_out(ctx: typer.Context, aws: Aws, push: Push, how: How) -> int | None:
     if not how.dry_run and not push.nothing:
         refuse_drift(push, overwrite=how.overwrite_drift)
         if push.replaces:
+            if json and not how.yes:  # whoever is asked must see what for; stdout is the JSON's
+                for row in _changes(push):
+                    console.note(f"{row['policy']}: {row['change']}")
             console.confirm("replace policies that are in force?", yes=how.yes)
         number = apply(
             aws,
