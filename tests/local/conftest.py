@@ -113,3 +113,35 @@ def role(aws: Aws) -> Role:
         return arn
 
     return make
+
+
+Lacking = Callable[[str, list[str]], Iterator[tuple[str, Any]]]
+
+
+@pytest.fixture
+def lacking(aws: Aws, role: Role) -> Iterator[Lacking]:
+    """`lacking("lambda", [actions])`: (action, client that is allowed all of them but this)."""
+    iam, name = aws.client("iam"), "lacking"
+    trust = [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+    arn = role(name, trust=trust)
+
+    def clients(service: str, actions: list[str]) -> Iterator[tuple[str, Any]]:
+        got = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="lacking")["Credentials"]
+        keys = Credentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
+        for missing in actions:
+            # A statement must have an action.
+            rest = [action for action in actions if action != missing] or ["sts:GetSessionToken"]
+            allow = {"Effect": "Allow", "Action": rest, "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": allow})
+            iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document)
+            yield missing, aws.acting_as(keys).client(service)  # type: ignore[call-overload]
+
+    yield clients
+    iam.delete_role_policy(RoleName=name, PolicyName="inline")
+    iam.delete_role(RoleName=name)

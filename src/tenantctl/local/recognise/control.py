@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from tenantctl.local.recognise.agentcore import AGENTCORE_CONTROL
 from tenantctl.local.recognise.dynamodb.streams import STREAMS
+from tenantctl.local.recognise.functions import LAMBDA
 from tenantctl.local.recognise.iam import IAM
 from tenantctl.local.recognise.rules import Table, table
 
@@ -74,24 +75,6 @@ _STATE_MACHINES = table(
 STATES = _STATE_MACHINES | {
     operation: replace(_STATE_MACHINES[operation], passes=("roleArn",), to="states.amazonaws.com")
     for operation in ("CreateStateMachine", "UpdateStateMachine")
-}
-
-_FUNCTIONS = table(
-    "lambda",
-    {
-        "function:{FunctionName}": """
-            AddPermission CreateFunction DeleteFunction GetFunction
-            GetFunctionConfiguration GetPolicy Invoke:InvokeFunction PutFunctionConcurrency
-            RemovePermission UpdateFunctionCode UpdateFunctionConfiguration
-        """,
-        "{Resource}": "ListTags TagResource UntagResource",
-        "*": "ListFunctions",
-    },
-)
-
-LAMBDA = _FUNCTIONS | {
-    operation: replace(_FUNCTIONS[operation], passes=("Role",), to="lambda.amazonaws.com")
-    for operation in ("CreateFunction", "UpdateFunctionConfiguration")
 }
 
 CONTROL: Mapping[str, Table] = {

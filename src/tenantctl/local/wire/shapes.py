@@ -98,8 +98,22 @@ def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
         yield f"{start} enum value set: [{', '.join(shape.enum)}]"
     pattern = shape.metadata.get("pattern")
     # Some patterns take quadratic time, which a length within its bounds keeps short.
-    if not wrong and pattern is not None and re.fullmatch(pattern, value) is None:
+    if not wrong and pattern is not None and not _fits(pattern, value):
         yield f"{start} regular expression pattern: {pattern}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+def _fits(pattern: str, value: str) -> bool:
+    """Whether a value fits; patterns that Python can't read are passed over, as those of tags."""
+    found = _compiled(pattern)
+    return found is None or found.fullmatch(value) is not None
 
 
 def _range(shape: Shape, size: float, path: str, what: str) -> Iterator[str]:
