@@ -11,6 +11,9 @@ import io
 import pickle
 import tempfile
 import threading
+import weakref
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from tenantctl.errors import StateError
@@ -28,6 +31,8 @@ def dumps(value: object) -> bytes:
         type(threading.Lock()): lambda _lock: (threading.Lock, ()),
         type(threading.RLock()): lambda _lock: (threading.RLock, ()),
         tempfile.SpooledTemporaryFile: _spooled,
+        defaultdict: _defaulting,
+        weakref.WeakValueDictionary: lambda found: (weakref.WeakValueDictionary, (dict(found),)),
         **dict.fromkeys(_key_classes(), _private_key),
         _key_store(): _versions,
         **_references(),
@@ -119,6 +124,18 @@ def _store_of(lists: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's own
     for key, versions in lists.items():
         dict.__setitem__(store, key, versions)
     return store
+
+
+def _defaulting(
+    found: defaultdict[Any, Any],
+) -> tuple[Any, tuple[Any], None, None, Iterator[tuple[Any, Any]]]:
+    """A factory that pickle can't name, as `lambda: {}`, becomes the class of what it makes."""
+    factory = found.default_factory
+    if factory is not None and not isinstance(factory, type):
+        made = factory()
+        if made in ({}, [], set()):
+            factory = type(made)
+    return defaultdict, (factory,), None, None, iter(found.items())
 
 
 def _spooled(file: Any) -> tuple[Any, tuple[bytes, int]]:  # noqa: ANN401 - untyped in typeshed
