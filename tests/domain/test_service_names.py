@@ -33,7 +33,6 @@ PATTERNS = {
     "GATEWAY": "GatewayName",
     "RUNTIME": "AgentRuntimeName",
     "MEMORY": "Name",
-    "ENGINE": "PolicyEngineName",
     "TARGET": "TargetName",
     "CLAIM": "InboundTokenClaimNameType",
     "CLAIM_VALUE": "MatchValueString",
@@ -45,6 +44,13 @@ PATTERNS = {
 def test_the_patterns_are_the_services(ours: str, shape: str) -> None:
     model = Session().get_service_model("bedrock-agentcore-control")
     assert getattr(service_names, ours) == model.shape_for(shape).metadata["pattern"]
+
+
+def test_an_engines_name_is_as_long_as_it_may_be() -> None:
+    known = Session().get_service_model("bedrock-agentcore-control").shape_for("PolicyEngineName")
+    assert known.metadata["pattern"] == "[A-Za-z][A-Za-z0-9_]*"
+    assert known.metadata["max"] == 48
+    assert service_names.ENGINE.endswith("{0,47}")
 
 
 def test_what_a_limit_counts_by_is_a_dimension_of_the_service() -> None:
@@ -104,6 +110,12 @@ def test_pool_and_tier_can_be_too_long_together() -> None:
     wide = replace(pool, name="p" * 31, tiers=MappingProxyType({tier.name: tier}))
     with pytest.raises(UsageError, match="gateway of tier"):
         check_names(Names(wide, "123456789012"))
+
+
+def test_the_agents_role_is_none_of_the_gateways() -> None:
+    names = named(CONFIG + "roles: {agent: Clinic-Agent-Gateway}\n")
+    with pytest.raises(UsageError, match="`Clinic-Agent-Gateway` names a role of the gateways"):
+        check_names(names)
 
 
 def test_a_memory_that_is_there_has_any_name() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Bucket, Data, Roles, Table, Tier
+from tenantctl.domain.pool import Bucket, Data, Roles, Table, Tier, ToolRule
 from tenantctl.domain.template import Template
 from tenantctl.errors import UsageError
 from tenantctl.iam.document import Kind, read
@@ -269,8 +269,111 @@ def test_the_agentcore_service_acts_as_the_agent_for_this_account_alone(names: N
     for missing in known:
         rest = {key: value for key, value in known.items() if key != missing}
         assert not acts_as_agent(names, service, rest), missing
-    other = Principal(PrincipalKind.SERVICE, "lambda.amazonaws.com")
+    other = Principal(PrincipalKind.SERVICE, "ec2.amazonaws.com")
     assert not acts_as_agent(names, other, known)
+
+
+def test_lambda_runs_the_tools_as_the_agent(names: Names) -> None:
+    assert acts_as_agent(names, Principal(PrincipalKind.SERVICE, "lambda.amazonaws.com"), {})
+
+
+def allows(made: Mapping[str, documents.Document], role: str, action: str, *on: str) -> bool:
+    identity = tuple(
+        read(json.dumps(document), name=name, kind=Kind.IDENTITY) for name, document in made.items()
+    )
+    key = context({"dynamodb:LeadingKeys": [on[1]]} if len(on) > 1 else {})
+    return evaluate(Request(session(role), action, on[0], key), Policies(identity=identity)).allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("lambda:InvokeFunction", "lambda:{at}:function:clinic-agent-interceptor", True),
+        ("lambda:InvokeFunction", "lambda:{at}:function:clinic-agent-current-time", True),
+        ("lambda:InvokeFunction", "lambda:{at}:function:clinic-agent-clinic-config", False),
+        ("lambda:UpdateFunctionCode", "lambda:{at}:function:clinic-agent-interceptor", False),
+        (
+            "bedrock-agentcore:AuthorizeAction",
+            "bedrock-agentcore:{at}:policy-engine/clinic_agent-a1b2c3d4e5",
+            True,
+        ),
+        (
+            "bedrock-agentcore:PartiallyAuthorizeActions",
+            "bedrock-agentcore:{at}:gateway/clinic-agent-basic-a1b2c3d4e5",
+            True,
+        ),
+        (
+            "bedrock-agentcore:AuthorizeAction",
+            "bedrock-agentcore:{at}:gateway/clinic-agent-basic-two-a1b2c3d4e5",
+            False,
+        ),
+        (
+            "bedrock-agentcore:GetPolicyEngine",
+            "bedrock-agentcore:{at}:policy-engine/clinic_agent-a1b2c3d4e5",
+            True,
+        ),
+        (
+            "bedrock-agentcore:DeletePolicyEngine",
+            "bedrock-agentcore:{at}:policy-engine/clinic_agent-a1b2c3d4e5",
+            False,
+        ),
+    ],
+)
+def test_gateways_call_the_tools_that_a_tier_has_and_ask_the_engine(
+    named: Named, action: str, resource: str, allowed: bool
+) -> None:
+    tiers = {"basic": Tier("basic", {"current_time": ToolRule()}), "premium": Tier("premium", {})}
+    made = documents.gateway_documents(named(tiers=tiers))
+    arn = "arn:aws:" + resource.format(at=f"us-east-1:{ACCOUNT}")
+    role = f"arn:aws:iam::{ACCOUNT}:role/clinic-agent-gateway"
+    assert allows(made, role, action, arn) is allowed
+
+
+def test_the_gateways_role_is_for_the_pools_gateways(names: Names) -> None:
+    trust = read(json.dumps(documents.gateway_trust(names)), name="trust", kind=Kind.TRUST)
+    role = f"arn:aws:iam::{ACCOUNT}:role/clinic-agent-gateway"
+    service = Principal(PrincipalKind.SERVICE, "bedrock-agentcore.amazonaws.com")
+    gateway = f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:gateway/clinic-agent-basic-a1b2c3d4e5"
+    known: dict[str, str] = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": gateway}
+
+    def acts(values: Values) -> bool:
+        request = Request(service, "sts:AssumeRole", role, context(values))
+        return evaluate(request, Policies(resource=trust)).allowed
+
+    assert acts(known)
+    for changed in (
+        {"aws:SourceAccount": "999999999999"},
+        {"aws:SourceArn": gateway.replace("clinic-agent-basic", "other-basic")},
+        {"aws:SourceArn": gateway.replace("gateway/", "runtime/")},
+    ):
+        assert not acts({**known, **changed}), changed
+    for missing in known:
+        assert not acts({key: value for key, value in known.items() if key != missing}), missing
+
+
+def test_the_interceptor_reads_clinics_and_nothing_else(names: Names) -> None:
+    made = documents.interceptor_documents(names)
+    role = f"arn:aws:iam::{ACCOUNT}:role/clinic-agent-interceptor"
+    registry = names.table_arn(names.registry_table)
+    assert allows(made, role, "dynamodb:GetItem", registry, "TENANT#clinic-1")
+    assert not allows(made, role, "dynamodb:GetItem", registry, "CANARIES")
+    assert not allows(made, role, "dynamodb:GetItem", registry)
+    assert not allows(made, role, "dynamodb:Query", registry, "TENANT#clinic-1")
+    assert not allows(made, role, "dynamodb:GetItem", TABLE, "TENANT#clinic-1")
+    assert not allows(made, role, "sts:AssumeRole", VENDING)
+
+
+def test_a_memorys_statements_hold_for_the_id_that_it_is_given(names: Names) -> None:
+    own = {"bedrock-agentcore:actorId": f"basic/clinic-1/{USER}"}
+    tags = {"Tier": "basic", "ClinicId": "clinic-1", "UserId": USER}
+    for resource, reached in (
+        (f"{MEMORY}-a1b2c3d4e5", True),
+        (f"{MEMORY}-a1b2c3d4e", False),
+        (MEMORY.replace("conversations", "other") + "-a1b2c3d4e5", False),
+        (f"{MEMORY}_2-a1b2c3d4e5", False),
+    ):
+        found = reaches(names, "bedrock-agentcore:ListEvents", resource, own, tags)
+        assert found is reached, resource
 
 
 def test_operators_act_as_the_agent_only_where_they_are_named(named: Named, names: Names) -> None:

@@ -211,7 +211,7 @@ def give_away(aws: Aws, names: Names) -> None:
     aws.client("s3").put_bucket_tagging(
         Bucket="clinic-documents", Tagging={"TagSet": listed(other)}
     )
-    for name in (names.pool.roles.agent, names.pool.roles.vending):
+    for name in role_names(names):
         aws.client("iam").tag_role(RoleName=name, Tags=listed(other))
     aws.client("cognito-idp").tag_resource(
         ResourceArn=names.user_pool_arn(lookup.user_pool(aws, names).id), Tags=other
@@ -262,7 +262,8 @@ def test_a_layout_that_leaks_does_not_keep_a_pool_from_being_destroyed(
 
 
 def role_names(names: Names) -> set[str]:
-    return {names.pool.roles.agent, names.pool.roles.vending}
+    roles = names.pool.roles
+    return {roles.agent, roles.vending, names.interceptor, names.gateway_role}
 
 
 def test_roles_that_serve_another_region_are_left_to_it(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tenantctl.domain.pool import Bucket, Claim
-from tenantctl.domain.template import Variable
+from tenantctl.domain.pool import Bucket, Claim, Memory
+from tenantctl.domain.template import Template, Variable
 from tenantctl.domain.tenant import TAG_VALUE, Tenant
 
 PREFIX = "tenantctl-canary-"
-"""Starts every canary's sort key, object name (below the tenant's prefix) and user name."""
+"""Starts every canary's sort key, object name (below the tenant's prefix), session and user name."""
 
 MARK = "tenantctl_canary"
 """The attribute of a canary item that holds the run which wrote it."""
@@ -36,6 +36,10 @@ class Run:
         """The key of a canary object below a tenant's prefix."""
         return f"{prefix}{PREFIX}{self.id}/{what}"
 
+    def session_id(self, what: str) -> str:
+        """The id of a canary session of an actor."""
+        return f"{PREFIX}{self.id}-{what}"
+
     def email(self, what: str) -> str:
         """The user name of a canary user; `.invalid` never takes mail (RFC 2606)."""
         return f"{PREFIX}{self.id}-{what}@example.invalid"
@@ -44,6 +48,8 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Prefixes:
     """A tenant's prefix in a bucket, and the shorter ones that would list its neighbours too.
+
+    Or its user's namespace in a memory, which is a path in the same way.
 
     For `basic-tier/clinic-1/`: `stem` is `basic-tier/clinic-1` (lists `clinic-10`), `parent` is
     `basic-tier/` (lists the tier). Either is `None` where the layout has no such prefix.
@@ -56,10 +62,19 @@ class Prefixes:
 
 def prefixes(bucket: Bucket, tenant: Tenant) -> Prefixes:
     """The prefixes that matter to a tenant's listing."""
-    own = bucket.prefix.fill(tier=tenant.tier, tenant=tenant.id)
-    values = {Variable.TIER: tenant.tier, Variable.TENANT: tenant.id}
+    return _cut(bucket.prefix, tenant, "")
+
+
+def spaces(memory: Memory, tenant: Tenant, user: str) -> Prefixes:
+    """The namespaces that matter to a listing of a user's records."""
+    return _cut(memory.namespace, tenant, user)
+
+
+def _cut(template: Template, tenant: Tenant, user: str) -> Prefixes:
+    own = template.fill(tier=tenant.tier, tenant=tenant.id, user=user)
+    values = {Variable.TIER: tenant.tier, Variable.TENANT: tenant.id, Variable.USER: user}
     before = ""
-    for part in bucket.prefix.parts:
+    for part in template.parts:
         if part is Variable.TENANT:
             stem = before + tenant.id
             return Prefixes(own, stem if stem != own else None, before or None)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from tenantctl.domain.pool import Bucket, Table
+from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template
 from tenantctl.domain.tenant import Tenant
 
@@ -73,3 +73,13 @@ def partition_value(table: Table, tenant: Tenant) -> str:
 def object_prefix(bucket: Bucket, tenant: Tenant) -> str:
     """The prefix under which a tenant's objects lie."""
     return bucket.prefix.fill(tier=tenant.tier, tenant=tenant.id)
+
+
+def actor_id(memory: Memory, tenant: Tenant, user: str) -> str:
+    """The actor id under which a user's conversations lie."""
+    return memory.actor.fill(tier=tenant.tier, tenant=tenant.id, user=user)
+
+
+def record_namespace(memory: Memory, tenant: Tenant, user: str) -> str:
+    """The namespace in which, and below which, a user's records lie."""
+    return memory.namespace.fill(tier=tenant.tier, tenant=tenant.id, user=user)

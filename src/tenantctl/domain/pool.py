@@ -13,6 +13,7 @@ from enum import StrEnum
 from tenantctl.domain.regular import matches
 from tenantctl.domain.target import Target as Target  # noqa: PLC0414 - part of a pool, so found here too
 from tenantctl.domain.template import Template, Variable
+from tenantctl.domain.tools import TOOLS, Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +216,9 @@ class Pool:
     roles: Roles
     data: Data
     tiers: Mapping[str, Tier]
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools that any tier may call, in the order of their declaration."""
+        given = {name for tier in self.tiers.values() for name in tier.tools}
+        return tuple(tool for tool in TOOLS.values() if tool.name in given)

@@ -41,7 +41,8 @@ class _Name:
 
 
 def check_names(names: Names) -> None:
-    """Raise `UsageError` for the first name that a service would refuse."""
+    """Raise `UsageError` for the first name that a service would refuse, or that is there twice."""
+    _distinct_roles(names)
     for name in _names(names):
         if re.fullmatch(name.pattern, name.text) is None:
             raise UsageError(
@@ -53,6 +54,16 @@ def check_names(names: Names) -> None:
 def jwt_dimension(claim: str) -> str:
     """The key by which a gateway counts requests by a claim of the caller's token."""
     return f"$.context.jwt.{claim}"
+
+
+def _distinct_roles(names: Names) -> None:
+    roles = names.pool.roles
+    taken = {name.casefold() for name in (names.interceptor, names.gateway_role)}
+    for name in (roles.agent, roles.vending):
+        if name.casefold() in taken:
+            raise UsageError(
+                f"`{name}` names a role of the gateways already", hint="name another under `roles`"
+            )
 
 
 def _names(names: Names) -> Iterator[_Name]:

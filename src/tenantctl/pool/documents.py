@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantctl.domain.files import template
+from tenantctl.domain.layout import tenant_key
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import PolicyInvalidError, UsageError
@@ -67,6 +68,7 @@ def vending_documents(names: Names, *, beside: Path | None = None) -> dict[str, 
         {
             "sid": _sid("Memory", number, memory.name),
             "arn": names.memory_arn(memory),
+            "arns": list(names.memory_arns(memory)),
             "actor": names.policy_pattern(memory.actor),
             "namespace": names.policy_pattern(memory.namespace),
         }
@@ -108,10 +110,56 @@ def agent_trust(names: Names, *, beside: Path | None = None) -> Document:
 
 def agent_documents(names: Names, *, beside: Path | None = None) -> dict[str, Document]:
     """The agent role's identity policies by policy name: to vend, and to be observed."""
-    return {
+    made = {
         "vend": _render("agent-vend", beside, vending_role_arn=names.vending_role_arn),
         "runtime": _render("agent-runtime", beside, runtime_logs_arn=names.runtime_logs_arn),
     }
+    tools = [names.function(tool) for tool in names.pool.tools]
+    if tools:
+        made["functions"] = _logs(names, beside, *tools)
+    return _within(made, MAX_ROLE_CHARACTERS, "the agent role's policies")
+
+
+def gateway_trust(names: Names, *, beside: Path | None = None) -> Document:
+    """The gateways' role's trust policy: the AgentCore service, for the pool's gateways."""
+    document = _render(
+        "gateway-trust", beside, account=names.account, gateways=list(names.gateway_patterns)
+    )
+    return _within(document, MAX_TRUST_CHARACTERS, "the gateways' role's trust policy")
+
+
+def gateway_documents(names: Names, *, beside: Path | None = None) -> dict[str, Document]:
+    """The gateways' role's identity policies: to call the functions, and to ask the engine."""
+    functions = [names.interceptor, *(names.function(tool) for tool in names.pool.tools)]
+    made = {
+        "gateway": _render(
+            "gateway",
+            beside,
+            functions=[names.function_arn(name) for name in functions],
+            engine=names.policy_engine_pattern,
+            gateways=list(names.gateway_patterns),
+        )
+    }
+    return _within(made, MAX_ROLE_CHARACTERS, "the gateways' role's policies")
+
+
+def interceptor_trust(*, beside: Path | None = None) -> Document:
+    """The interceptor's role's trust policy: Lambda."""
+    return _render("interceptor-trust", beside)
+
+
+def interceptor_documents(names: Names, *, beside: Path | None = None) -> dict[str, Document]:
+    """The interceptor's role's identity policies: to look a clinic up, and to be observed."""
+    registry = names.table_arn(names.registry_table)
+    return {
+        "registry": _render("interceptor", beside, registry=registry, key=tenant_key("*")),
+        "functions": _logs(names, beside, names.interceptor),
+    }
+
+
+def _logs(names: Names, beside: Path | None, *functions: str) -> Document:
+    logs = [arn for function in functions for arn in names.function_logs(function)]
+    return _render("function-logs", beside, logs=logs)
 
 
 def bucket_document(names: Names, bucket: Bucket, *, beside: Path | None = None) -> Document:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tenantctl.aws.failures import translated
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
+from tenantctl.domain.service_names import check_names
 from tenantctl.errors import ConflictError
 from tenantctl.pool import buckets, engine, ownership, roles, table_spec, tables, users
 from tenantctl.pool.layout_check import check_layout
@@ -48,8 +49,10 @@ def plan(aws: Aws, names: Names, *, beside: Path | None = None, adopt: bool = Fa
 
     `beside` is the directory of tenantctl.yaml, whose `templates/iam/` win over the package's.
     With `adopt`, what isn't the pool's is taken over by a step of its own.
-    Raises `UsageError` for a layout in which tenants could meet, `AwsError` for failing calls.
+    Raises `UsageError` for names that a service refuses and for a layout in which tenants could
+    meet, `AwsError` for failing calls.
     """
+    check_names(names)
     check_layout(names.pool)
     found = observe(aws, names, beside=beside)
     return Plan(tuple(part.adopted() for part in found.parts)) if adopt else found

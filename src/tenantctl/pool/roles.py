@@ -1,4 +1,4 @@
-"""The two roles: the agent's, and the vending role that trusts it alone.
+"""The roles: the agent's, the vending role that trusts it alone, the interceptor's, the gateways'.
 
 Their policies are exactly the rendered ones. A statement changed by hand, a policy more or an
 attached one would open what isolation stands on, so all of that is drift, and put right.
@@ -62,6 +62,22 @@ def specs(names: Names, *, beside: Path | None = None) -> tuple[RoleSpec, ...]:
             "Token vending machine: every session of it speaks for one tenant",
             documents.trust_document(names, beside=beside),
             documents.vending_documents(names, beside=beside),
+            names.tags,
+            names.pool.region,
+        ),
+        RoleSpec(
+            names.interceptor,
+            "The gateways' interceptor: reads what the registry says of a caller's clinic",
+            documents.interceptor_trust(beside=beside),
+            documents.interceptor_documents(names, beside=beside),
+            names.tags,
+            names.pool.region,
+        ),
+        RoleSpec(
+            names.gateway_role,
+            "The gateways: call the pool's functions, and ask its policy engine",
+            documents.gateway_trust(names, beside=beside),
+            documents.gateway_documents(names, beside=beside),
             names.tags,
             names.pool.region,
         ),

@@ -23,6 +23,8 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
     deletions = (
         engine.delete_step(names),
         users.delete_step(names),
+        roles.delete_step(names.gateway_role, names.tags),
+        roles.delete_step(names.interceptor, names.tags),
         roles.delete_step(names.pool.roles.vending, names.tags),
         roles.delete_step(names.pool.roles.agent, names.tags),
         *(buckets.delete_step(bucket.name, names.tags) for bucket in buckets.owned(names)),
