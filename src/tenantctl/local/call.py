@@ -72,6 +72,9 @@ class Facts(Protocol):
     def bucket_policy(self, bucket: str) -> str | None:
         """The bucket's policy document, if it has one."""
 
+    def knowledge_base_tags(self, base: str) -> Mapping[str, str]:
+        """The tags of a knowledge base by its ARN; none, where there is no such base."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

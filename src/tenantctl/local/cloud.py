@@ -24,6 +24,7 @@ from tenantctl.local.facts import MotoFacts, check_upload
 from tenantctl.local.failure import Failure, Protocol, RefusedError, as_service_error
 from tenantctl.local.functions import rules as function_rules
 from tenantctl.local.keys import Keys
+from tenantctl.local.knowledge.api import KnowledgeBases
 from tenantctl.local.memory.api import Memories
 from tenantctl.local.policy_engine.api import PolicyEngines
 from tenantctl.local.principals import ANONYMOUS, Caller, caller
@@ -62,6 +63,7 @@ class Cloud:
     keys: Keys = field(repr=False)
     engines: dict[tuple[str, str], PolicyEngines] = field(repr=False, default_factory=dict)
     memories: dict[tuple[str, str], Memories] = field(repr=False, default_factory=dict)
+    knowledge: dict[tuple[str, str], KnowledgeBases] = field(repr=False, default_factory=dict)
     changed: Callable[[Change], None] = field(repr=False, default=lambda _change: None)
     save: Callable[[], None] = field(repr=False, default=lambda: None)
     clock: Callable[[], float] = field(repr=False, default=time.time)
@@ -159,7 +161,8 @@ class Cloud:
             principal=who.principal,
             caller_context=who.context,
         )
-        return _Asked(request, parsed, who, call, MotoFacts(region, account), now)
+        facts = MotoFacts(region, account, self.knowledge_bases(account, region))
+        return _Asked(request, parsed, who, call, facts, now)
 
     def _run(self, asked: _Asked) -> Answer:
         call, who = asked.call, asked.who
@@ -202,6 +205,9 @@ class Cloud:
                 parsed,
                 memories.handle(call.operation, call.params, existing=existing, now=asked.now),
             )
+        if call.service in KnowledgeBases.services:
+            bases = self.knowledge_bases(account, region)
+            return answers.result(parsed, bases.handle(call.service, call.operation, call.params))
         if call.service == "dynamodb" and call.operation in partiql.operations:
 
             def run(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -209,6 +215,13 @@ class Cloud:
 
             return answers.result(parsed, partiql.answer(call, asked.facts, run))
         return forward.forward(parsed, asked.request, region=region, account=account)
+
+    def knowledge_bases(self, account: str, region: str) -> KnowledgeBases:
+        """The knowledge bases of an account in a region."""
+        found = self.knowledge.get((account, region))
+        if found is None:
+            found = self.knowledge[account, region] = KnowledgeBases(region, account)
+        return found
 
     def policy_engines(self, account: str, region: str) -> PolicyEngines:
         """The policy engines of an account in a region."""

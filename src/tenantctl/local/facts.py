@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from tenantctl.domain.names import partition
 from tenantctl.local.call import Call, ServiceError, TableKeys
+from tenantctl.local.knowledge.api import KnowledgeBases
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class MotoFacts:
 
     region: str
     account: str
+    bases: KnowledgeBases | None = None
 
     def table_keys(self, table: str) -> TableKeys | None:
         """The key schema of a table, by name or by an ARN of this account and region."""
@@ -44,6 +46,10 @@ class MotoFacts:
         if policy is None:
             return None
         return policy.decode() if isinstance(policy, bytes) else str(policy)
+
+    def knowledge_base_tags(self, base: str) -> Mapping[str, str]:
+        """The tags of a knowledge base by its ARN; none, where there is no such base."""
+        return {} if self.bases is None else self.bases.tags(base)
 
     def memories(self) -> frozenset[str]:
         """The ids of the AgentCore memories that there are."""

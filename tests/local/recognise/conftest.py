@@ -29,6 +29,9 @@ class Known:
     def bucket_policy(self, bucket: str) -> str | None:  # noqa: ARG002 - no bucket has one
         return None
 
+    def knowledge_base_tags(self, base: str) -> Mapping[str, str]:
+        return {"Pool": "clinics"} if base.endswith("/KB12345678") else {}
+
 
 Recognise = Callable[..., tuple[Check, ...]]
 

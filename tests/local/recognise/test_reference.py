@@ -11,6 +11,7 @@ import pytest
 
 from tenantctl.local.call import UnrecognisedError
 from tenantctl.local.recognise.control import CONTROL
+from tenantctl.local.recognise.knowledge import KNOWLEDGE, RETRIEVAL
 from tenantctl.local.recognise.memory import MEMORY
 from tenantctl.local.recognise.rules import Rule
 from tenantctl.local.recognise.s3 import buckets, objects
@@ -19,9 +20,15 @@ from .conftest import Recognise
 
 _REFERENCE = json.loads((Path(__file__).parent / "reference.json").read_text())["actions"]
 _SESSION = botocore.session.get_session()
+_TABLES = (
+    *CONTROL.items(),
+    ("bedrock-agent", KNOWLEDGE),
+    ("bedrock-agent-runtime", RETRIEVAL),
+    ("bedrock-agentcore", MEMORY),
+)
 _RULES = [
     pytest.param(service, operation, rule, id=f"{service}:{operation}")
-    for service, table in (*CONTROL.items(), ("bedrock-agentcore", MEMORY))
+    for service, table in _TABLES
     for operation, rule in table.items()
 ]
 

@@ -119,6 +119,9 @@ def _answer(base: Base) -> dict[str, Any]:
     return {"knowledgeBase": _summary(base) | whole}
 
 
+TAGGING = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
+"""The model's pattern of their ARNs has `/d` for `\\d`, and matches none of ours."""
+
 OPERATIONS: Mapping[str, Operation] = {
     "CreateKnowledgeBase": _create,
     "GetKnowledgeBase": _get,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenantctl.local.call import Call, Check, Facts, UnrecognisedError
-from tenantctl.local.recognise import dynamodb, iam, memory, roles, s3
+from tenantctl.local.recognise import dynamodb, functions, iam, knowledge, memory, roles, s3
 from tenantctl.local.recognise.control import CONTROL
 from tenantctl.local.recognise.dynamodb import streams
 from tenantctl.local.recognise.rules import Table
@@ -23,10 +23,13 @@ Recogniser = Callable[[Call, Facts], tuple[Check, ...] | None]
 # Services with operations whose checks depend on more than an ARN; `None` leaves the operation
 # to the table.
 _SPECIAL: Mapping[str, Recogniser] = {
+    "bedrock-agent": knowledge.recognise,
+    "bedrock-agent-runtime": knowledge.recognise,
     "bedrock-agentcore": memory.recognise,
     "dynamodb": dynamodb.recognise,
     "dynamodbstreams": streams.recognise,
     "iam": iam.recognise,
+    "lambda": functions.recognise,
     "s3": s3.recognise,
     "sts": roles.recognise,
 }

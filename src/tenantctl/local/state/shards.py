@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 _KEYS = "tenantctl/keys"
 _ENGINES = "tenantctl/engines"
 _MEMORIES = "tenantctl/memories"
-OWN = frozenset({_KEYS, _ENGINES, _MEMORIES})
+_KNOWLEDGE = "tenantctl/knowledge"
+OWN = frozenset({_KEYS, _ENGINES, _MEMORIES, _KNOWLEDGE})
 
 _GLOBAL = frozenset({"iam", "s3"})
 # What this runs may write anywhere.
 _REACHING = frozenset({"stepfunctions"})
+# Of these, moto has nothing.
+_OURS: Mapping[str, str] = {"bedrock-agent": _KNOWLEDGE, "bedrock-agent-runtime": _KNOWLEDGE}
 _ALSO: Mapping[str, tuple[str, ...]] = {"ExportTableToPointInTime": ("s3",)}
 
 
@@ -27,6 +30,9 @@ def changed_by(change: Change) -> Iterator[str]:
     """The shards that a request may have changed."""
     if change.service in _REACHING:
         yield from _in_use()
+    if change.service in _OURS:
+        yield _OURS[change.service]
+        return
     for service in (change.service, *_ALSO.get(change.operation, ())):
         region = partition(change.region) if service in _GLOBAL else change.region
         yield f"moto/{service}/{change.account}/{region}"
@@ -50,6 +56,8 @@ def restore(cloud: Cloud, shards: Mapping[str, bytes]) -> None:
             cloud.engines = loads(data)
         elif name == _MEMORIES:
             cloud.memories = loads(data)
+        elif name == _KNOWLEDGE:
+            cloud.knowledge = loads(data)
         else:
             _, service, account, region = name.split("/")
             backend_at(service, account, region).__dict__.update(loads(data))
@@ -63,6 +71,8 @@ def _content(cloud: Cloud, name: str) -> object:
         return cloud.engines
     if name == _MEMORIES:
         return cloud.memories
+    if name == _KNOWLEDGE:
+        return cloud.knowledge
     _, service, account, region = name.split("/")
     return backend_at(service, account, region).__dict__
 

@@ -37,6 +37,8 @@ SERVICES = (
     Service("cognito-idp", "cognito-idp", Protocol.JSON),
     Service("bedrock-agentcore-control", "bedrock-agentcore", Protocol.REST_JSON),
     Service("bedrock-agentcore", "bedrock-agentcore", Protocol.REST_JSON),
+    Service("bedrock-agent", "bedrock", Protocol.REST_JSON),
+    Service("bedrock-agent-runtime", "bedrock", Protocol.REST_JSON),
     Service("kms", "kms", Protocol.JSON),
     Service("lambda", "lambda", Protocol.REST_JSON),
     Service("stepfunctions", "states", Protocol.JSON),
