@@ -1,0 +1,118 @@
+"""The HTTP contract of AgentCore Runtime: `POST /invocations` and `GET /ping` on port 8080.
+
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from agent.agent import Agent
+
+HOST = "0.0.0.0"  # noqa: S104 - as the contract has it; nobody but the runtime reaches it
+PORT = 8080
+
+_LONGEST = 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+class _Busy:
+    """How many invocations are under way, and since when that is so."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._changed = int(time.time())
+
+    def __enter__(self) -> None:
+        self._by(1)
+
+    def __exit__(self, *_raised: object) -> None:
+        self._by(-1)
+
+    def _by(self, step: int) -> None:
+        with self._lock:
+            before, self._running = self._running, self._running + step
+            if bool(before) != bool(self._running):
+                self._changed = int(time.time())
+
+    @property
+    def health(self) -> dict[str, object]:
+        """What `/ping` answers; a busy session isn't ended for idleness."""
+        with self._lock:
+            status = "HealthyBusy" if self._running else "Healthy"
+            return {"status": status, "time_of_last_update": self._changed}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60.0
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Say how it is."""
+        if self.path == "/ping":
+            self._answer(200, self.server.busy.health)
+        else:
+            self._answer(404, {"error": "there is only /ping and /invocations"})
+
+    def do_POST(self) -> None:
+        """Run one invocation."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _LONGEST:
+            self.close_connection = True  # its body is not read
+            self._answer(413, {"error": "the payload has no length, or is too long"})
+            return
+        body = self.rfile.read(int(length))
+        if self.path != "/invocations":
+            self._answer(404, {"error": "there is only /ping and /invocations"})
+            return
+        try:
+            payload = json.loads(body)
+        except (ValueError, RecursionError):
+            self._answer(400, {"error": "the payload is no JSON"})
+            return
+        with self.server.busy:
+            self._invoke(payload)
+
+    def log_message(self, *_told: object) -> None:
+        """Log no request: paths and statuses say nothing that the runtime doesn't know."""
+
+    def _invoke(self, payload: object) -> None:
+        try:
+            found = self.headers.get_all("Authorization") or []
+            answer = self.server.agent.invoke(payload, found)
+        except Exception as error:  # noqa: BLE001 - a defect is told as one, without what it held
+            _log.error("failed with %s", type(error).__name__)
+            self._answer(500, {"error": "the agent failed"})
+            return
+        self._answer(200, answer)
+
+    def _answer(self, status: int, answer: object) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    """The agent's server, with a thread for each connection."""
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__((HOST, PORT), _Handler)
+        self.agent = agent
+        self.busy = _Busy()
+
+
+def serve(agent: Agent) -> None:
+    """Answer until the process is ended."""
+    with _Server(agent) as server:
+        server.serve_forever()
