@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tenantctl.domain.pool import (
     Data,
     Identity,
     Index,
+    Memory,
     Pool,
     Roles,
     Table,
@@ -56,6 +57,13 @@ POOL = Pool(
             ),
         ),
         buckets=(Bucket("clinic-documents", Template.parse("{tier}-tier/{tenant}/")),),
+        memories=(
+            Memory(
+                "conversations",
+                Template.parse("{tier}/{tenant}/{user}"),
+                Template.parse("clinic/{tier}/{tenant}/{user}/"),
+            ),
+        ),
     ),
     tiers={"basic": Tier("basic", {}), "premium": Tier("premium", {})},
 )
@@ -121,14 +129,32 @@ class Clinics:
         (pool,) = cognito.list_user_pools(MaxResults=60)["UserPools"]
         users = cognito.list_users(UserPoolId=pool["Id"])["Users"]
         found += [a["Value"] for u in users for a in u["Attributes"] if a["Name"] == "email"]
-        return [name for name in found if PREFIX in name]
+        return [name for name in (*found, *self.memory_canaries()) if PREFIX in name]
+
+    def memory_canaries(self) -> list[str]:
+        """Events and records of a verification in the pool's memory."""
+        api, found = self.aws.client("bedrock-agentcore"), []
+        for memory in self.names.pool.data.memories:
+            at: Any = {"memoryId": (memory.arn or "").rpartition("/")[2]}
+            for actor in api.list_actors(**at, maxResults=100)["actorSummaries"]:
+                at_actor = {**at, "actorId": actor["actorId"]}
+                full: Any = {"eventFilter": "HAS_EVENTS"}
+                listed = api.list_sessions(**at_actor, maxResults=100, filter=full)
+                found += [s["sessionId"] for s in listed["sessionSummaries"]]
+            below = api.list_memory_records(**at, namespacePath="clinic/", maxResults=100)
+            found += [f"{PREFIX}{r['content']['text']}" for r in below["memoryRecordSummaries"]]
+        return found
 
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Clinics]:
     """A pool without tenants."""
     with in_memory(region="us-east-1", account=ACCOUNT) as aws:
-        names = Names(POOL, ACCOUNT)
+        memory = aws.client("bedrock-agentcore-control").create_memory(
+            name="conversations", eventExpiryDuration=30
+        )["memory"]
+        memories = tuple(replace(m, arn=memory["arn"]) for m in POOL.data.memories)
+        names = Names(replace(POOL, data=replace(POOL.data, memories=memories)), ACCOUNT)
         apply(plan(aws, names), aws)
         yield Clinics(aws, names)
 
@@ -181,4 +207,5 @@ KINDS = {
     "user_mutant": "cognito",
     "verifier_mutant": "verifier",
     "guard_mutant": "guard",
+    "layout_mutant": "layout",
 }

@@ -20,9 +20,11 @@ from tenantctl.aws.lookup import user_pool
 from tenantctl.domain.finding import Finding, Outcome
 from tenantctl.errors import TokenError
 from tenantctl.local import cloud
+from tenantctl.local import recognise as recognition
 from tenantctl.local.authorize import authorize
 from tenantctl.local.call import Call, Check, Facts
 from tenantctl.local.cognito import rules as cognito_rules
+from tenantctl.local.memory import remember
 from tenantctl.local.recognise.dynamodb import items
 from tenantctl.local.recognise.dynamodb.partiql import reach
 from tenantctl.local.recognise.s3 import objects
@@ -115,6 +117,15 @@ def trusting(patch: Patch) -> None:
     patch.setattr(cloud, "authorize", authorized)
 
 
+def blind_to_memories(patch: Patch) -> None:
+    patch.setitem(recognition._SPECIAL, "bedrock-agentcore", lambda *_: ())  # noqa: SLF001 - what is broken is inside
+
+
+def blind_to_namespaces(patch: Patch) -> None:
+    sound = remember._found  # noqa: SLF001 - what is broken is inside
+    patch.setattr(remember, "_found", lambda held, params, _namespace: sound(held, params, None))
+
+
 GUARDS: Mapping[str, Callable[[Patch], None]] = {
     "copy-source": blind_to_source("CopyObject"),
     "part-copy-source": blind_to_source("UploadPartCopy"),
@@ -126,6 +137,8 @@ GUARDS: Mapping[str, Callable[[Patch], None]] = {
     "partiql": lambda patch: patch.setattr(reach, "recognise", lambda *_: ()),
     "signature": blind_to_signatures,
     "trust": trusting,
+    "memory": blind_to_memories,
+    "record-namespace": blind_to_namespaces,
     "user-attributes": lambda patch: patch.setattr(cognito_rules, "check", lambda _: None),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,17 @@ import pytest
 import yaml
 
 from tenantctl.domain.finding import Finding, Outcome
+from tenantctl.domain.names import Names
+from tenantctl.domain.template import Template
 from tenantctl.pool import users
+from tenantctl.pool.documents import vending_documents
 from tenantctl.pool.plan import apply, plan
 from tenantctl.probes.verify import Settings, verify
 
+from .conftest import Clinics
+
 if TYPE_CHECKING:
-    from tests.probes.conftest import Clinics, Mutant
+    from tests.probes.conftest import Mutant
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
 
@@ -151,6 +157,36 @@ def test_a_broken_user_pool_trips_its_probes_and_no_other(
 
     assert breached(found) == user_mutant.trips
     assert {f.outcome for f in found} <= {Outcome.BREACH, Outcome.ISOLATED}
+
+
+def test_a_layout_in_which_ids_collide_trips_its_probes_and_no_other(
+    clinics: Clinics, layout_mutant: Mutant
+) -> None:
+    """The pool's own plan refuses such a layout, so its policies are put in place by hand."""
+    spec, pool = layout_mutant.spec["layout"], clinics.names.pool
+    actor, namespace = Template.parse(spec["actor"]), Template.parse(spec["namespace"])
+    memories = tuple(replace(m, actor=actor, namespace=namespace) for m in pool.data.memories)
+    user = replace(pool.identity.user, pattern=spec["user"])
+    broken = replace(
+        pool,
+        identity=replace(pool.identity, user=user),
+        data=replace(pool.data, memories=memories),
+    )
+    names = Names(broken, clinics.names.account)
+    other = Clinics(clinics.aws, names)
+    document_of_it = vending_documents(names)["memories"]
+    edit = {"document": "vending/memories", "at": [], "put": document_of_it}
+
+    with changed(clinics, [edit]):
+        found = tried(other, layout_mutant)
+
+    assert breached(found) == layout_mutant.trips
+    assert {f.outcome for f in found} <= {Outcome.BREACH, Outcome.ISOLATED}
+    for finding in found:
+        if finding.outcome is Outcome.BREACH:
+            assert (finding.actor.tenant, finding.owner.tenant) == ("clinic", "clinic-10")
+            assert finding.decided_by
+    assert other.canaries() == []
 
 
 def test_every_probe_is_tripped_by_a_mutant_and_by_nothing_else(clinics: Clinics) -> None:

@@ -14,7 +14,7 @@ from tenantctl.domain.template import Template, Variable
 from tenantctl.domain.tenant import TAG_VALUE, Tenant
 
 PREFIX = "tenantctl-canary-"
-"""Starts every canary's sort key, object name (below the tenant's prefix), session and user name."""
+"""Starts every canary's sort key, object name (below the tenant's prefix), session and user."""
 
 MARK = "tenantctl_canary"
 """The attribute of a canary item that holds the run which wrote it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from tenantctl.aws.failures import translated
@@ -22,7 +22,8 @@ def assumptions(  # noqa: PLR0913, PLR0917 - what the run was
     tried: Sequence[Pair],
     made_up: Sequence[Tenant],
     tenants: int,
-    planes: Iterable[Plane],
+    planes: Collection[Plane],
+    absent: Collection[str],
 ) -> tuple[str, ...]:
     """In order: who is trusted, what ids look like, who was tried against whom, what wasn't."""
     said = [_trusted(aws, names)]
@@ -44,8 +45,9 @@ def assumptions(  # noqa: PLR0913, PLR0917 - what the run was
     missing = sorted(set(Plane) - set(planes))
     if missing:
         said.append(f"not tried: {', '.join(missing)}")
-    if names.pool.data.memories:
-        said.append("memories are not tried")
+    if absent and Plane.MEMORY in planes:
+        shown = ", ".join(f"`{name}`" for name in absent)
+        said.append(f"not tried, for want of them: the memories {shown}")
     said.append(
         "only what the probes ask was tried: no reads or writes of chosen attributes, no counts, "
         "tags, exports, streams or policies of tables and buckets (`--mode proof` looks at these), "

@@ -1,4 +1,4 @@
-"""Bind the probes of tables and buckets to their parties: every probe of every pair, as trials."""
+"""Bind the probes of tables, buckets and memories to their parties, as trials."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tenantctl.aws.session import Aws
-from tenantctl.domain.canary import Run, prefixes
-from tenantctl.domain.layout import partition_value, tenant_key
+from tenantctl.domain.canary import Run, prefixes, spaces
+from tenantctl.domain.layout import actor_id, partition_value, tenant_key
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Bucket, Table
+from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.tenant import Tenant
 from tenantctl.probes import dynamodb, dynamodb_calls, s3
+from tenantctl.probes.memory import probes as memories
 from tenantctl.probes.parties import Side
 from tenantctl.probes.probe import (
     Attack,
     Control,
     ControlBy,
     ItemSpot,
+    MemorySpot,
     ObjectSpot,
     Plane,
     Probe,
@@ -45,6 +47,12 @@ def object_spot(names: Names, bucket: Bucket, tenant: Tenant, run: Run) -> Objec
     return ObjectSpot(bucket, names, prefixes(bucket, tenant), run)
 
 
+def memory_spot(memory: Memory, arn: str, tenant: Tenant, user: str, run: Run) -> MemorySpot:
+    """A user's part of a memory; `arn` is what the memory has been given."""
+    actor = actor_id(memory, tenant, user)
+    return MemorySpot(memory, arn, actor, spaces(memory, tenant, user), run)
+
+
 def table_trials(names: Names, duel: Duel, own: ItemSpot, other: ItemSpot) -> tuple[Trial, ...]:
     """All probes on one table, and on each of its indexes."""
     made = _trials(Plane.DYNAMODB, dynamodb.PROBES, duel, own, other, (own.table.name,))
@@ -64,6 +72,12 @@ def table_trials(names: Names, duel: Duel, own: ItemSpot, other: ItemSpot) -> tu
 def bucket_trials(duel: Duel, own: ObjectSpot, other: ObjectSpot) -> tuple[Trial, ...]:
     """All probes on one bucket."""
     return _trials(Plane.S3, s3.PROBES, duel, own, other, (own.bucket.name,))
+
+
+def memory_trials(duel: Duel, own: MemorySpot, other: MemorySpot) -> tuple[Trial, ...]:
+    """All probes on one memory."""
+    probes = memories.probes(duel.operator)
+    return _trials(Plane.MEMORY, probes, duel, own, other, (own.memory.name,))
 
 
 def registry_trial(duel: Duel, names: Names) -> Trial:
@@ -141,4 +155,5 @@ def _trial(
         context=probe.context(attack),
         attack=lambda: probe.attempt(attack),
         controls=tuple(controls),
+        refusals=probe.refusals,
     )

@@ -26,7 +26,7 @@ _UNACCOUNTED = "the policies as they can be read don't allow it, so what enforce
 
 
 def explained(operator: Aws, names: Names, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The same findings; each breach of tables, buckets and roles with its statements."""
+    """The same findings; each breach of a policy with its statements."""
     documents = Documents(operator, names)
     return tuple(_explained(f, documents) if _explainable(f) else f for f in findings)
 

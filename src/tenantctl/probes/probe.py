@@ -16,7 +16,7 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Prefixes, Run
 from tenantctl.domain.finding import Party
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Bucket, Index, Table
+from tenantctl.domain.pool import Bucket, Index, Memory, Table
 
 Context = Mapping[str, str | list[str]]
 """Condition keys as the request carries them, for the report and for the explanation."""
@@ -29,6 +29,7 @@ class Plane(StrEnum):
     S3 = "s3"
     STS = "sts"
     IDENTITY = "identity"
+    MEMORY = "memory"
 
 
 class UnclearError(Exception):
@@ -106,7 +107,32 @@ class ObjectSpot:
         return self.run.object_key(self.prefixes.own, what) + self.tail
 
 
-Spot = TypeVar("Spot", ItemSpot, ObjectSpot)
+@dataclass(frozen=True, slots=True)
+class MemorySpot:
+    """A user's part of a memory: an actor id and a namespace, with this run's canaries in both.
+
+    `event` and `record` are the ids of the canaries that are read.
+    """
+
+    memory: Memory
+    arn: str
+    actor: str
+    spaces: Prefixes
+    run: Run
+    event: str = ""
+    record: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the API is given as `memoryId`."""
+        return self.arn.rpartition("/")[2]
+
+    def session(self, what: str) -> str:
+        """The id of a canary session."""
+        return self.run.session_id(what)
+
+
+Spot = TypeVar("Spot", ItemSpot, ObjectSpot, MemorySpot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +149,11 @@ class Attack(Generic[Spot]):
 
 @dataclass(frozen=True, slots=True)
 class Probe(Generic[Spot]):
-    """A way to reach another tenant's data in a table or a bucket.
+    """A way to reach another tenant's data in a table, a bucket or a memory.
 
     `tries` completes "could …"; `{owner}` in it is whose data it is. `mixed` says that the call
     touches the caller's own data as well, so that a refusal counts only when the caller succeeds
-    on its own data too.
+    on its own data too. `refusals` are as a `Trial` has them.
     """
 
     rule: str
@@ -140,6 +166,7 @@ class Probe(Generic[Spot]):
     control: ControlBy = ControlBy.OWNER
     mixed: bool = False
     applies: Callable[[Attack[Spot]], bool] = lambda _: True
+    refusals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What can't be put in place becomes an inconclusive finding; the rest of the run 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -13,20 +13,25 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Run, phantom
 from tenantctl.domain.finding import Finding, Outcome, Party
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Bucket, Table
+from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.tenant import Tenant
-from tenantctl.errors import AwsError, TenantctlError
+from tenantctl.errors import AwsError, TenantctlError, UsageError
 from tenantctl.probes.at_once import each
-from tenantctl.probes.bind import Duel, item_spot, object_spot
+from tenantctl.probes.bind import Duel, item_spot, memory_spot, object_spot
 from tenantctl.probes.canaries import plant_items, plant_object, sweep_items, sweep_objects
+from tenantctl.probes.memory.canaries import plant as plant_memory
+from tenantctl.probes.memory.canaries import sweep as sweep_memory
 from tenantctl.probes.pairs import Pair
 from tenantctl.probes.parties import Side, side, user_id, warm
-from tenantctl.probes.probe import ItemSpot, ObjectSpot, Plane
+from tenantctl.probes.probe import ItemSpot, MemorySpot, ObjectSpot, Plane
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What trials need. `problems` grows while it is set, `leftovers` when it is struck."""
+    """What trials need. `problems` grows while it is set, `leftovers` when it is struck.
+
+    `held` are the ARNs of the memories that are tried, by their names.
+    """
 
     operator: Aws
     agent: Aws
@@ -35,9 +40,11 @@ class Stage:
     jobs: int
     tenants: tuple[Tenant, ...]
     planes: frozenset[Plane]
+    held: Mapping[str, str] = field(default_factory=dict)
     sides: dict[str, Side] = field(default_factory=dict)
     items: dict[tuple[str, str], ItemSpot] = field(default_factory=dict)
     objects: dict[tuple[str, str], ObjectSpot] = field(default_factory=dict)
+    memories: dict[tuple[str, str], MemorySpot] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
 
@@ -61,6 +68,14 @@ class Stage:
             if own is not None and other is not None:
                 yield own, other
 
+    def memory_spots(self, actor: str, owner: str) -> Iterator[tuple[MemorySpot, MemorySpot]]:
+        """Actor's and owner's part of each memory that holds canaries of both."""
+        for memory in self.names.pool.data.memories:
+            own = self.memories.get((memory.name, actor))
+            other = self.memories.get((memory.name, owner))
+            if own is not None and other is not None:
+                yield own, other
+
     def problem(self, rule: str, plane: Plane, message: str, resource: str) -> None:
         """Note what could not be put in place."""
         self.problems.append(unready(rule, plane, message, resource))
@@ -76,12 +91,15 @@ def staged(  # noqa: PLR0913 - what a run is made of
     run: Run,
     jobs: int,
     planes: frozenset[Plane],
+    held: Mapping[str, str],
 ) -> Iterator[Stage]:
     """Set the stage, and strike it after, also on Ctrl-C."""
     tenants = {t.id: t for pair in pairs for t in (pair.actor, pair.owner)}
-    stage = Stage(operator, agent, names, run, jobs, tuple(tenants.values()), planes)
+    stage = Stage(operator, agent, names, run, jobs, tuple(tenants.values()), planes, held)
     warm(operator)
     operator.client("sts")
+    if held:
+        operator.client("bedrock-agentcore")
     _vend(stage)
     swept = (*stage.tenants, *_phantoms(names, tenants))
     _sweep(stage, swept)
@@ -112,7 +130,9 @@ def _vend(stage: Stage) -> None:
     for tenant in stage.tenants:
         try:
             user = user_id(tenant, claim, stage.tenants)
-            stage.sides[tenant.id] = side(stage.agent, stage.names, tenant, user)
+            made = stage.sides[tenant.id] = side(stage.agent, stage.names, tenant, user)
+            if stage.held:
+                made.aws.client("bedrock-agentcore")
         except TenantctlError as error:
             said = f"`{tenant.id}` gets no session, so nothing is tried with it: {error.message}"
             stage.problem("STS-VEND", Plane.STS, said, stage.names.vending_role_arn)
@@ -132,6 +152,9 @@ def _plant(stage: Stage) -> None:
         stage.items.update({(table.name, tenant): spot for tenant, spot in spots.items()})
     for bucket in data.buckets if Plane.S3 in stage.planes else ():
         _plant_bucket(stage, bucket, ready)
+    for memory in data.memories:
+        if memory.name in stage.held:
+            _plant_memory(stage, memory, ready)
 
 
 def _plant_bucket(stage: Stage, bucket: Bucket, tenants: Iterable[Tenant]) -> None:
@@ -149,8 +172,32 @@ def _plant_bucket(stage: Stage, bucket: Bucket, tenants: Iterable[Tenant]) -> No
         stage.objects[bucket.name, tenant] = spot
 
 
+def _plant_memory(stage: Stage, memory: Memory, tenants: Iterable[Tenant]) -> None:
+    arn = stage.held[memory.name]
+    users = [(t, stage.sides[t.id].user) for t in tenants]
+    spots = [memory_spot(memory, arn, tenant, user, stage.run) for tenant, user in users]
+    try:
+        planted = each(lambda spot: plant_memory(stage.operator, spot), spots, jobs=stage.jobs)
+    except AwsError as error:
+        stage.problem("MEM-CANARY", Plane.MEMORY, error.message, arn)
+        return
+    for (tenant, _), spot in zip(users, planted, strict=True):
+        stage.memories[memory.name, tenant.id] = spot
+
+
+def _memory_spots(stage: Stage, memory: Memory, tenants: Sequence[Tenant]) -> Iterator[MemorySpot]:
+    """Where canaries of these tenants may lie; those without any user have none."""
+    claim = stage.names.pool.identity.user
+    for tenant in tenants:
+        try:
+            user = user_id(tenant, claim, stage.tenants)
+        except UsageError:
+            continue
+        yield memory_spot(memory, stage.held[memory.name], tenant, user, stage.run)
+
+
 def _sweep(stage: Stage, tenants: Sequence[Tenant]) -> list[str]:
-    """Sweep every table and bucket; what couldn't be swept, in words."""
+    """Sweep every table, bucket and memory; what couldn't be swept, in words."""
     data, names = stage.names.pool.data, stage.names
 
     def of_table(table: Table) -> None:
@@ -160,7 +207,15 @@ def _sweep(stage: Stage, tenants: Sequence[Tenant]) -> list[str]:
         spots = [object_spot(names, bucket, t, stage.run) for t in tenants]
         each(lambda spot: sweep_objects(stage.operator, [spot]), spots, jobs=stage.jobs)
 
-    tasks: list[Callable[[], None]] = []
+    def of_memory(memory: Memory) -> None:
+        spots = list(_memory_spots(stage, memory, tenants))
+        each(lambda spot: sweep_memory(stage.operator, spot), spots, jobs=stage.jobs)
+
+    tasks: list[Callable[[], None]] = [
+        lambda memory=memory: of_memory(memory)  # type: ignore[misc]
+        for memory in data.memories
+        if memory.name in stage.held
+    ]
     if Plane.DYNAMODB in stage.planes:
         tasks += [lambda table=table: of_table(table) for table in data.tables]  # type: ignore[misc]
     if Plane.S3 in stage.planes:

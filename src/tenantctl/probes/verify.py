@@ -7,29 +7,32 @@ every pair, after its positive control; the canaries are swept away again, whate
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
 from tenantctl.aws import registry
 from tenantctl.aws.chain import agent_session
+from tenantctl.aws.memories import located
 from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Run
-from tenantctl.domain.finding import Report
+from tenantctl.domain.finding import Finding, Report
 from tenantctl.domain.names import Names
 from tenantctl.domain.target import Target
 from tenantctl.domain.tenant import Tenant
-from tenantctl.errors import AwsError
+from tenantctl.errors import AwsError, TenantctlError
 from tenantctl.probes import bind, ledger, sts, unsigned
 from tenantctl.probes.assumptions import assumptions
 from tenantctl.probes.explain import explained
 from tenantctl.probes.identity import TokenCheck
+from tenantctl.probes.memory import namesakes
 from tenantctl.probes.pairs import Pair, nearest, pairs
 from tenantctl.probes.parties import phantoms
 from tenantctl.probes.person import staged_user
 from tenantctl.probes.probe import Plane, Trial, UnclearError
 from tenantctl.probes.runner import Progress, run, steps
 from tenantctl.probes.stage import Stage, staged, unready
+from tenantctl.probes.witness.sessions import Sessions
 
 JOBS = 8
 """Calls under way at a time on AWS. The embedded cloud answers one at a time: there, one job."""
@@ -108,7 +111,9 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
     tenants: int,
 ) -> Report:
     """Try every probe of every pair."""
-    said = assumptions(aws, names, tried, made_up, tenants, settings.tried)
+    held, unheld = _memories(aws, names, settings)
+    absent = [m.name for m in names.pool.data.memories if not unheld and m.name not in held]
+    said = assumptions(aws, names, tried, made_up, tenants, settings.tried, absent)
     try:
         agent = agent_session(aws, names)
     except AwsError as error:
@@ -120,12 +125,13 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
     jobs = settings.jobs or (1 if aws.target is Target.LOCAL else JOBS)
     with ExitStack() as closing:
         stage = closing.enter_context(
-            staged(aws, agent, names, tried, run=this, jobs=jobs, planes=settings.planes)
+            staged(aws, agent, names, tried, run=this, jobs=jobs, planes=settings.planes, held=held)
         )
         trials = [
             *_of_pairs(stage, tried, made_up),
             *_without_signature(stage, tried),
             *_of_roles(stage, tried),
+            *_of_namesakes(stage, tried),
         ]
         person = next((p for p in tried if p.owner not in made_up), None) or next(iter(tried), None)
         if settings.check is not None and person is not None and Plane.IDENTITY in settings.planes:
@@ -135,7 +141,7 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
             found = run(trials, jobs=jobs, progress=progress)
     return Report(
         target=aws.target,
-        findings=(*stage.problems, *explained(aws, names, found)),
+        findings=(*unheld, *stage.problems, *explained(aws, names, found)),
         assumptions=(*said, *stage.leftovers),
     )
 
@@ -153,6 +159,31 @@ def _of_pairs(stage: Stage, tried: Sequence[Pair], made_up: Sequence[Tenant]) ->
             trials.append(bind.registry_trial(duel, stage.names))
         for mine, theirs in stage.object_spots(*ids):
             trials += bind.bucket_trials(duel, mine, theirs)
+        for here, there in stage.memory_spots(*ids):
+            trials += bind.memory_trials(duel, here, there)
+    return trials
+
+
+def _memories(
+    aws: Aws, names: Names, settings: Settings
+) -> tuple[Mapping[str, str], tuple[Finding, ...]]:
+    """The ARNs of the memories to try, and what kept them from being found."""
+    if Plane.MEMORY not in settings.planes:
+        return {}, ()
+    try:
+        return located(aws, names), ()
+    except TenantctlError as error:
+        said = f"memories are not tried: {error.message}"
+        return {}, (unready("MEM-FIND", Plane.MEMORY, said, names.agentcore_arns),)
+
+
+def _of_namesakes(stage: Stage, tried: Sequence[Pair]) -> list[Trial]:
+    """Each owner's name in each memory, if somebody else's tags spell the same."""
+    trials: list[Trial] = []
+    sessions = Sessions(stage.agent, stage.names)
+    for owner in dict.fromkeys(pair.owner.id for pair in tried):
+        for spot, _ in stage.memory_spots(owner, owner):
+            trials += namesakes.trials(sessions, stage.sides[owner], spot, stage.tenants)
     return trials
 
 

@@ -1,0 +1,1 @@
+"""Ways into another tenant's conversations and records in an AgentCore memory."""

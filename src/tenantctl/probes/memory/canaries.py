@@ -1,0 +1,85 @@
+"""Plant this run's canaries in the owners' memories, and sweep all there are, whichever run's.
+
+A session without events goes by itself, a day later.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_ListSessions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tenantctl.aws.failures import translated
+from tenantctl.aws.session import Aws
+from tenantctl.domain.canary import PREFIX
+from tenantctl.errors import AwsError
+from tenantctl.probes.memory.calls import READ, TEXT, write_event, write_record
+from tenantctl.probes.probe import MemorySpot
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+
+_BATCH = 100
+"""Records of one BatchDeleteMemoryRecords."""
+
+
+def plant(aws: Aws, spot: MemorySpot) -> MemorySpot:
+    """Write the event and the record that reads look for; the spot with their ids."""
+    with translated(f"writing canaries to memory `{spot.memory.name}`"):
+        event = write_event(aws, spot, READ)
+        return replace(spot, event=event, record=write_record(aws, spot))
+
+
+def sweep(aws: Aws, spot: MemorySpot) -> int:
+    """Delete every canary event of the actor and record of the namespace; how many there were."""
+    client = aws.client("bedrock-agentcore")
+    with translated(f"sweeping canaries from memory `{spot.memory.name}`"):
+        events = list(_events(client, spot))
+        for session, event in events:
+            client.delete_event(
+                memoryId=spot.id, actorId=spot.actor, sessionId=session, eventId=event
+            )
+        records = list(_records(client, spot))
+        for start in range(0, len(records), _BATCH):
+            _delete(client, spot, records[start : start + _BATCH])
+    return len(events) + len(records)
+
+
+def _events(client: BedrockAgentCoreClient, spot: MemorySpot) -> Iterator[tuple[str, str]]:
+    for sessions in client.get_paginator("list_sessions").paginate(
+        memoryId=spot.id, actorId=spot.actor
+    ):
+        for summary in sessions["sessionSummaries"]:
+            session = summary["sessionId"]
+            if not session.startswith(PREFIX):
+                continue
+            for events in client.get_paginator("list_events").paginate(
+                memoryId=spot.id, actorId=spot.actor, sessionId=session, includePayloads=False
+            ):
+                yield from ((session, event["eventId"]) for event in events["events"])
+
+
+def _records(client: BedrockAgentCoreClient, spot: MemorySpot) -> Iterator[str]:
+    for page in client.get_paginator("list_memory_records").paginate(
+        memoryId=spot.id, namespace=spot.spaces.own
+    ):
+        for record in page["memoryRecordSummaries"]:
+            if record["content"].get("text") == TEXT:
+                yield record["memoryRecordId"]
+
+
+def _delete(client: BedrockAgentCoreClient, spot: MemorySpot, records: list[str]) -> None:
+    answer = client.batch_delete_memory_records(
+        memoryId=spot.id,
+        records=[{"memoryRecordId": one, "namespace": spot.spaces.own} for one in records],
+    )
+    failed = answer["failedRecords"]
+    if failed:
+        why = failed[0].get("errorMessage", "no reason given")
+        raise AwsError(
+            f"memory `{spot.memory.name}` kept {len(failed)} canary records: {why}",
+            code="Failed",
+            operation="BatchDeleteMemoryRecords",
+            hint=f"delete the records that say `{TEXT}`",
+        )
