@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tenantctl.domain import config
 from tenantctl.domain.files import root
-from tenantctl.domain.pool import Claim, Data, Hours, Pool, Target, ToolRule
+from tenantctl.domain.pool import Claim, Data, Hours, KnowledgeBase, Pool, Target, ToolRule
 from tenantctl.errors import ConfigError, ExitCode
 
 STARTER = (root() / "templates/config/tenantctl.yaml").read_text(encoding="utf-8")
@@ -57,6 +57,8 @@ data:
     - {name: documents, prefix: "{tier}/{tenant}", arn: "arn:aws:s3:::other"}
   memories:
     - {name: talk, actor: "{tenant}/{user}", namespace: "n/{tenant}/"}
+  knowledge_bases:
+    - {name: handbooks, bucket: documents}
 """
 )
 
@@ -101,6 +103,8 @@ class TestMeaning:
         assert (visits.sort_key, visits.indexes[0].name) == ("item_id", "by-day")
         assert pool.data.buckets[0].arn == "arn:aws:s3:::other"
         assert str(pool.data.memories[0].namespace) == "n/{tenant}/"
+        assert pool.data.knowledge_bases == (KnowledgeBase("handbooks", "documents"),)
+        assert pool.data.searched(pool.data.buckets[0])
         assert pool.tiers["premium"].tools == {}
 
     def test_a_prefix_without_its_slash_is_for_the_proof_to_find(self) -> None:
@@ -114,7 +118,7 @@ class TestMeaning:
     def test_a_section_may_be_empty(self, section: str) -> None:
         assert parse(f"{MINIMAL}{section}:\n") == parse(MINIMAL)
 
-    @pytest.mark.parametrize("key", ["tables", "buckets", "memories"])
+    @pytest.mark.parametrize("key", ["tables", "buckets", "memories", "knowledge_bases"])
     @pytest.mark.parametrize("empty", ["", "[]"])
     def test_a_list_may_be_empty(self, key: str, empty: str) -> None:
         assert parse(f"{MINIMAL}data:\n  {key}: {empty}\n") == parse(MINIMAL)
@@ -227,6 +231,30 @@ MISTAKES = [
         ),
         ("{tenant}/{user}", "{user}", 31, "data.memories[0].actor", "{tenant}", None),
         ("n/{tenant}/", "n/", 31, "data.memories[0].namespace", "{tenant}", None),
+        (
+            "bucket: documents",
+            "bucket: document",
+            33,
+            "data.knowledge_bases[0].bucket",
+            "none of `data.buckets`",
+            "`documents`",
+        ),
+        (
+            "name: handbooks",
+            "name: Hand_books",
+            33,
+            "data.knowledge_bases[0].name",
+            "lower-case letters",
+            None,
+        ),
+        (
+            "{name: handbooks, bucket: documents}",
+            "{name: handbooks, bucket: documents}\n    - {name: leaflets, bucket: documents}",
+            34,
+            "data.knowledge_bases[1].bucket",
+            "used already",
+            None,
+        ),
         ("data:", "data: [", 23, None, "not YAML", None),
         ("data:", "date:", 21, "date", "unknown key", "`data`"),
         ("target: local", "target: !!python/name:os.system x", 11, None, "tag", None),

@@ -24,7 +24,7 @@ from tenantctl.domain.tools import TOOLS
 from tenantctl.local.connect import in_memory, serving
 from tenantctl.pool.function_environment import interceptor_environment, tool_environment
 from tenantctl.pool.plan import apply, plan
-from tools import tenant_session
+from tools import knowledge_base, tenant_session
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,6 +123,7 @@ def begin_anew() -> None:
     tenant_session.kept.clear()
     tenant_session.sts.cache_clear()
     tenant_session.boto3_session.cache_clear()
+    knowledge_base.knowledge_base.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lambdas.conftest import USER, begin_anew, context, identity_headers
+from tests.lambdas.conftest import begin_anew, context, identity_headers
 
-from shared.identity import Caller
 from tenantctl.domain import layout
 from tenantctl.domain.config import load
 from tenantctl.domain.names import Names
 from tenantctl.pool.function_environment import tool_environment
-from tools import tenant_session
 from tools.retrieve_clinic_documents import handle
-from tools.tenant_session import TenantSession
 
 STARTER = Path(__file__).parents[2] / "templates" / "config" / "tenantctl.yaml"
 OWN = "s3://clinic-documents/basic-tier/clinic-1/"
@@ -64,11 +61,10 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bedrock]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
     }.items():
         monkeypatch.setenv(name, value)
-    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "made-up"}
-    caller = Caller("basic", "clinic-1", USER)
-    tenant_session.kept[names.vending_role_arn, caller] = (float("inf"), TenantSession(keys))
     yield told
     begin_anew()
     server.shutdown()

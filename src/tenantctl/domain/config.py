@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from tenantctl.domain.pool import (
     Data,
     Identity,
     Index,
+    KnowledgeBase,
     Memory,
     Pool,
     Roles,
@@ -25,7 +26,7 @@ from tenantctl.domain.pool import (
 from tenantctl.domain.regular import PatternError, compiled
 from tenantctl.domain.template import Template, Variable
 from tenantctl.domain.yaml_nodes import compose, read_text
-from tenantctl.domain.yaml_shape import Source, Step, shown
+from tenantctl.domain.yaml_shape import Source, Step, near_miss, shown
 from tenantctl.errors import ConfigError, Place, UsageError
 
 LOCAL_ACCOUNT = "123456789012"
@@ -121,6 +122,7 @@ class _Check:
             ("tables", given.tables),
             ("buckets", given.buckets),
             ("memories", given.memories),
+            ("knowledge_bases", given.knowledge_bases),
         ):
             names = [e.name for e in entries]
             self.distinct(names, range(len(names)), "name", "data", key)
@@ -131,7 +133,20 @@ class _Check:
                 for i, b in enumerate(given.buckets)
             ),
             memories=tuple(self.memory(m, i) for i, m in enumerate(given.memories)),
+            knowledge_bases=tuple(self.knowledge_bases(given)),
         )
+
+    def knowledge_bases(self, given: shape.Data) -> Iterator[KnowledgeBase]:
+        """Each over a bucket of its own, which the pool has."""
+        at, bases = ("data", "knowledge_bases"), given.knowledge_bases
+        self.distinct([base.bucket for base in bases], range(len(bases)), "bucket", *at)
+        buckets = [bucket.name for bucket in given.buckets]
+        for i, base in enumerate(bases):
+            if base.bucket not in buckets:
+                message = f"{shown(base.bucket)} is none of `data.buckets`"
+                hint = near_miss(base.bucket, buckets) or "declare the bucket of its documents"
+                raise self.source.error(message, *at, i, "bucket", hint=hint)
+            yield KnowledgeBase(base.name, base.bucket, base.arn)
 
     def table(self, given: shape.Table, number: int) -> Table:
         at = ("data", "tables", number)

@@ -94,6 +94,15 @@ Strategy = Annotated[
 ]
 # https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_CreateMemory.html
 ExpiryDays = Annotated[int, Meta(ge=3, le=3650, description="3 to 3650 days")]
+# The strictest of what bears it: vector indexes.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-indexes.html
+KnowledgeBaseName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$",
+        description="3 to 63 lower-case letters, digits and single inner hyphens",
+    ),
+]
 # A layout must name the tenant, or its data would belong to everybody.
 Layout = Annotated[
     str,
@@ -124,6 +133,10 @@ TableArn = Annotated[
 BucketArn = Annotated[str, _arn("s3", r"::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "bucket")]
 MemoryArn = Annotated[
     str, _arn("bedrock-agentcore", rf"{_PLACED}:memory/[a-zA-Z][a-zA-Z0-9_-]{{0,110}}", "memory")
+]
+
+KnowledgeBaseArn = Annotated[
+    str, _arn("bedrock", rf"{_PLACED}:knowledge-base/[0-9a-zA-Z]{{10}}", "knowledge base")
 ]
 
 
@@ -211,12 +224,21 @@ class Memory(Shape, frozen=True):
     expiry_days: ExpiryDays = 90
 
 
+class KnowledgeBase(Shape, frozen=True):
+    """A Bedrock knowledge base over all tenants' documents in `bucket`."""
+
+    name: KnowledgeBaseName
+    bucket: BucketName
+    arn: KnowledgeBaseArn | None = None
+
+
 class Data(Shape, frozen=True):
     """What belongs to tenants."""
 
     tables: tuple[Table, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     memories: tuple[Memory, ...] = ()
+    knowledge_bases: tuple[KnowledgeBase, ...] = ()
 
 
 class File(Shape, frozen=True):

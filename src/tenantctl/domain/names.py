@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tenantctl.domain import model as models
-from tenantctl.domain.pool import Bucket, Index, Memory, Pool, Table
+from tenantctl.domain.pool import Bucket, Index, KnowledgeBase, Memory, Pool, Table
 from tenantctl.domain.template import Template
 from tenantctl.domain.tools import Tool
 
 POOL_TAG = "tenantctl:pool"
 """The key of the tag by which a resource is known as a pool's; its value is the pool's name."""
+
+EMBEDDINGS = "amazon.titan-embed-text-v2:0"
+"""The embedding model of the pool's knowledge bases; its vectors have 1,024 numbers.
+https://docs.aws.amazon.com/bedrock/latest/userguide/titan-embedding-models.html
+"""
 
 ASSIGNED = "-" + "?" * 10
 """What AgentCore adds to a name to make an id, as a policy's pattern: ten characters of its own.
@@ -182,6 +187,41 @@ class Names:
         """A memory's ARN, and what it matches once the service has assigned its id."""
         arn = self.memory_arn(memory)
         return (arn,) if memory.arn else (arn, arn + ASSIGNED)
+
+    # -- knowledge bases ----------------------------------------------------------------------
+
+    @property
+    def knowledge_role(self) -> str:
+        """The role that knowledge bases act as: it reads documents, and writes their vectors."""
+        return f"{self.pool.name}-knowledge"
+
+    def knowledge_base_pattern(self, base: KnowledgeBase) -> str:
+        """A knowledge base's ARN, or what it matches until Bedrock has assigned its id."""
+        return base.arn or self._arn("bedrock", "knowledge-base/*")
+
+    @property
+    def knowledge_bases(self) -> str:
+        """What the ARNs of the account's knowledge bases begin with."""
+        return self._arn("bedrock", "knowledge-base/")
+
+    @property
+    def embeddings_arn(self) -> str:
+        """The ARN of the model that makes vectors of documents and questions."""
+        return self.foundation_model_arn(EMBEDDINGS, self.pool.region)
+
+    @property
+    def vector_bucket(self) -> str:
+        """The name of the vector bucket in which the knowledge bases have their indexes."""
+        return f"{self.pool.name}-knowledge"
+
+    @property
+    def vector_bucket_arn(self) -> str:
+        """The vector bucket's ARN."""
+        return self._arn("s3vectors", f"bucket/{self.vector_bucket}")
+
+    def vector_index_arn(self, base: KnowledgeBase) -> str:
+        """The ARN of the index of a knowledge base, which bears its name."""
+        return f"{self.vector_bucket_arn}/index/{base.name}"
 
     def manages(self, resource: Table | Bucket) -> bool:
         """Whether the pool owns it: with an `arn` of another account or Region, somebody else does.

@@ -132,12 +132,26 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A Bedrock knowledge base over all tenants' documents in the bucket with that name."""
+
+    name: str
+    bucket: str
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """What belongs to tenants."""
 
     tables: tuple[Table, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     memories: tuple[Memory, ...] = ()
+    knowledge_bases: tuple[KnowledgeBase, ...] = ()
+
+    def searched(self, bucket: Bucket) -> bool:
+        """Whether a knowledge base lies over a bucket."""
+        return any(base.bucket == bucket.name for base in self.knowledge_bases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tenantctl.domain.files import template
-from tenantctl.domain.layout import tenant_key
-from tenantctl.domain.names import Names
+from tenantctl.domain.layout import SIDECAR, tenant_key
+from tenantctl.domain.names import POOL_TAG, Names
 from tenantctl.domain.pool import Bucket
 from tenantctl.errors import PolicyInvalidError, UsageError
 
@@ -61,6 +61,7 @@ def vending_documents(names: Names, *, beside: Path | None = None) -> dict[str, 
             "sid": _sid("Bucket", number, bucket.name),
             "arn": names.bucket_arn(bucket),
             "prefix": names.policy_pattern(bucket.prefix),
+            "searched": data.searched(bucket),
         }
         for number, bucket in enumerate(data.buckets, 1)
     ]
@@ -87,7 +88,7 @@ def vending_documents(names: Names, *, beside: Path | None = None) -> dict[str, 
     if tables:
         made["tables"] = _render("vending-tables", beside, tables=tables)
     if buckets:
-        made["buckets"] = _render("vending-buckets", beside, buckets=buckets)
+        made["buckets"] = _render("vending-buckets", beside, buckets=buckets, sidecar=SIDECAR)
     if memories:
         made["memories"] = _render("vending-memories", beside, memories=memories)
     if tiers:
@@ -114,6 +115,17 @@ def agent_documents(names: Names, *, beside: Path | None = None) -> dict[str, Do
         "vend": _render("agent-vend", beside, vending_role_arn=names.vending_role_arn),
         "runtime": _render("agent-runtime", beside, runtime_logs_arn=names.runtime_logs_arn),
     }
+    bases = names.pool.data.knowledge_bases
+    if bases:
+        own = {names.knowledge_base_pattern(base) for base in bases if base.arn is None}
+        made["knowledge"] = _render(
+            "agent-knowledge",
+            beside,
+            own=sorted(own),
+            given=[base.arn for base in bases if base.arn is not None],
+            tag=POOL_TAG,
+            pool=names.pool.name,
+        )
     tools = [names.function(tool) for tool in names.pool.tools]
     if tools:
         made["functions"] = _logs(names, beside, *tools)
@@ -155,6 +167,31 @@ def interceptor_documents(names: Names, *, beside: Path | None = None) -> dict[s
         "registry": _render("interceptor", beside, registry=registry, key=tenant_key("*")),
         "functions": _logs(names, beside, names.interceptor),
     }
+
+
+def knowledge_trust(names: Names, *, beside: Path | None = None) -> Document:
+    """The knowledge bases' role's trust policy: Bedrock."""
+    bases = f"{names.knowledge_bases}*"
+    return _render("knowledge-trust", beside, account=names.account, bases=bases)
+
+
+def knowledge_documents(names: Names, *, beside: Path | None = None) -> dict[str, Document]:
+    """The knowledge bases' role's identity policies: to read, to embed, to keep vectors."""
+    data = names.pool.data
+    own = [base for base in data.knowledge_bases if base.arn is None]
+    buckets = [names.bucket_arn(bucket) for bucket in data.buckets if data.searched(bucket)]
+    made = {
+        "knowledge": _render(
+            "knowledge",
+            beside,
+            account=names.account,
+            buckets=buckets,
+            objects=[f"{arn}/*" for arn in buckets],
+            embeddings=names.embeddings_arn,
+            indexes=[names.vector_index_arn(base) for base in own],
+        )
+    }
+    return _within(made, MAX_ROLE_CHARACTERS, "the knowledge bases' role's policies")
 
 
 def _logs(names: Names, beside: Path | None, *functions: str) -> Document:

@@ -1,17 +1,20 @@
 """Ask the knowledge base for passages of the clinic's documents.
 
-No IAM condition speaks of a retrieval's filter: here the filter is what keeps clinics apart. So
-what comes back is checked too, and one passage of another clinic's ends the call.
+No IAM condition speaks of a retrieval's filter, so no clinic's session may ask: the function's own
+role does, and here the filter is what keeps clinics apart. It is made of the caller's headers
+alone. What comes back is checked too, and one passage of another clinic's ends the call.
 https://docs.aws.amazon.com/bedrock/latest/userguide/kb-test-config.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from tools.call import Call
 from tools.failure import ToolError, translated
+from tools.tenant_session import boto3_session
 
 TENANT_FIELD = "clinic_id"
 """The documents' metadata that names their clinic."""
@@ -20,7 +23,7 @@ TENANT_FIELD = "clinic_id"
 def passages(call: Call, query: str, most: int) -> list[dict[str, object]]:
     """The passages that Bedrock finds nearest to the query; at most `most`."""
     with translated("asking the knowledge base"):
-        answer = call.session.knowledge_base.retrieve(
+        answer = knowledge_base().retrieve(
             knowledgeBaseId=call.settings.knowledge_base,
             retrievalQuery={"text": query},
             retrievalConfiguration={
@@ -31,6 +34,12 @@ def passages(call: Call, query: str, most: int) -> list[dict[str, object]]:
             },
         )
     return [_passage(call, found) for found in answer["retrievalResults"]]
+
+
+@lru_cache(maxsize=1)
+def knowledge_base() -> Any:  # noqa: ANN401 - boto3's client of `bedrock-agent-runtime`
+    """Bedrock's retrieval, as the function's role."""
+    return boto3_session().client("bedrock-agent-runtime")
 
 
 def _passage(call: Call, found: Mapping[str, Any]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The clinic's own credentials: the vending role, tagged with tier, clinic and user.
 
-The function's role may do nothing else. What a session reaches is IAM's decision by the three
-tags, so a tool that asks for another clinic's data is refused there.
+The function's role reaches no data by itself, but for the knowledge base's. What a session reaches
+is IAM's decision by the three tags, so a tool that asks for another clinic's data is refused there.
 """
 
 from __future__ import annotations
@@ -52,11 +52,6 @@ class TenantSession:
         """The clinic's documents."""
         client: S3Client = self._client("s3")
         return client
-
-    @property
-    def knowledge_base(self) -> Any:  # noqa: ANN401 - boto3's client of `bedrock-agent-runtime`
-        """Bedrock's retrieval."""
-        return self._client("bedrock-agent-runtime")
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - see the properties
         if service not in self.clients:
