@@ -10,14 +10,17 @@ import logging
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tenantctl.domain.names import partition
 from tenantctl.local import documents
+from tenantctl.local.agentcore.api import ControlPlane
+from tenantctl.local.agentcore.surroundings import Surroundings
 from tenantctl.local.authorize import authorize, request_context
-from tenantctl.local.behind import forward
+from tenantctl.local.behind import forward, inside
 from tenantctl.local.call import Call, Change, Check, ServiceError, UnrecognisedError
 from tenantctl.local.cognito import rules as cognito_rules
 from tenantctl.local.facts import MotoFacts, check_upload
@@ -55,19 +58,23 @@ class Cloud:
 
     `changed` is told of every request that may have changed something, under the lock, before it
     is answered; `save` puts on disk what isn't there yet. `torn` is set when a request was
-    interrupted half way. `clock` is in seconds since the epoch.
+    interrupted half way. `clock` is in seconds since the epoch. `served_at` is the address on which
+    it listens now; `writes` counts the requests by service that may have changed something.
     """
 
     region: str
     account: str
     keys: Keys = field(repr=False)
     engines: dict[tuple[str, str], PolicyEngines] = field(repr=False, default_factory=dict)
+    planes: dict[tuple[str, str], ControlPlane] = field(repr=False, default_factory=dict)
     memories: dict[tuple[str, str], Memories] = field(repr=False, default_factory=dict)
     knowledge: dict[tuple[str, str], KnowledgeBases] = field(repr=False, default_factory=dict)
     changed: Callable[[Change], None] = field(repr=False, default=lambda _change: None)
     save: Callable[[], None] = field(repr=False, default=lambda: None)
     clock: Callable[[], float] = field(repr=False, default=time.time)
     torn: bool = False
+    served_at: str | None = None
+    writes: Counter[str] = field(repr=False, default_factory=Counter)
     lock: threading.RLock = field(repr=False, default_factory=threading.RLock)
 
     def answer(self, request: Incoming) -> Answer:
@@ -185,42 +192,77 @@ class Cloud:
             self.torn = False
             raise
         finally:
+            self.writes[call.service] += 1
             self.changed(Change(call.service, call.operation, call.account, call.region))
         return answered
 
     def _served(self, asked: _Asked) -> Answer:
         call, parsed = asked.call, asked.parsed
+        own = self._own(asked)
+        if own is not None:
+            return answers.result(parsed, own)
+        return forward.forward(parsed, asked.request, region=call.region, account=call.account)
+
+    def _own(self, asked: _Asked) -> Mapping[str, Any] | None:
+        """The output of an operation that the embedded cloud carries out itself."""
+        call = asked.call
         region, account = call.region, call.account
         if call.service == "sts":
-            output = sts.handle(call, asked.who, key=self.keys.session_key, now=asked.now)
-            return answers.result(parsed, output)
+            return sts.handle(call, asked.who, key=self.keys.session_key, now=asked.now)
         if call.service == "bedrock-agentcore-control":
-            engines = self.policy_engines(account, region)
-            if engines.owns(call.operation, call.params):
-                return answers.result(parsed, engines.handle(call.operation, call.params))
+            return self._controlled(call)
         if call.service == "bedrock-agentcore" and call.operation in Memories.operations:
             memories = self.memories.setdefault((account, region), Memories())
             existing = asked.facts.memories()
-            return answers.result(
-                parsed,
-                memories.handle(call.operation, call.params, existing=existing, now=asked.now),
-            )
+            return memories.handle(call.operation, call.params, existing=existing, now=asked.now)
         if call.service in KnowledgeBases.services:
             bases = self.knowledge_bases(account, region)
-            return answers.result(parsed, bases.handle(call.service, call.operation, call.params))
+            return bases.handle(call.service, call.operation, call.params)
         if call.service == "dynamodb" and call.operation in partiql.operations:
 
             def run(operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
                 return forward.invoke("dynamodb", operation, params, region, account)
 
-            return answers.result(parsed, partiql.answer(call, asked.facts, run))
-        return forward.forward(parsed, asked.request, region=region, account=account)
+            return partiql.answer(call, asked.facts, run)
+        return None
+
+    def _controlled(self, call: Call) -> Mapping[str, Any] | None:
+        """The same for AgentCore's control plane."""
+        engines = self.policy_engines(call.account, call.region)
+        if engines.owns(call.operation, call.params):
+            return engines.handle(call.operation, call.params)
+        plane = self.control_plane(call.account, call.region)
+        if plane.owns(call.operation, call.params):
+            around = Surroundings(call.region, call.account, engines, self.served_at)
+            return plane.handle(call.operation, call.params, around)
+        return None
 
     def knowledge_bases(self, account: str, region: str) -> KnowledgeBases:
         """The knowledge bases of an account in a region."""
         found = self.knowledge.get((account, region))
         if found is None:
             found = self.knowledge[account, region] = KnowledgeBases(region, account)
+        return found
+
+    def ask(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a service answers to the embedded cloud's own parts, whom no policy binds.
+
+        `params` and the answer are as boto3 has them. Raises `ServiceError`. Call it with the lock
+        held.
+        """
+        request, parsed = inside.request_of(service, operation, params)
+        call = Call(
+            service, operation, parsed.params, self.region, self.account, ANONYMOUS.principal
+        )
+        facts = MotoFacts(self.region, self.account)
+        asked = _Asked(request, parsed, ANONYMOUS, call, facts, self.clock())
+        return inside.output_of(parsed, self._served(asked))
+
+    def control_plane(self, account: str, region: str) -> ControlPlane:
+        """AgentCore's control plane of an account in a region, but for its policy engines."""
+        found = self.planes.get((account, region))
+        if found is None:
+            found = self.planes[account, region] = ControlPlane(region, account)
         return found
 
     def policy_engines(self, account: str, region: str) -> PolicyEngines:

@@ -49,7 +49,6 @@ def _prepare() -> None:
     from moto.core.config import default_user_config
     from moto.s3.models import FakeBucket
 
-    from tenantctl.local.behind.gateway_settles import let_gateways_settle
     from tenantctl.local.behind.table_encryption import update_encryption
     from tenantctl.local.behind.tagging import complete_tagging
     from tenantctl.local.behind.user_pools import keep_what_is_fixed
@@ -64,7 +63,6 @@ def _prepare() -> None:
     setattr(FakeBucket, "get_permission", _permitted)  # noqa: B010 - mypy knows it as a method
     keep_what_is_fixed()
     sign_with_own_keys()
-    let_gateways_settle()
     complete_tagging()
     update_encryption()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}

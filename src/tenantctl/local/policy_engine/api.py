@@ -10,12 +10,14 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-create-upda
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tenantctl.cedar.statement import Statement, parse
 from tenantctl.domain.names import partition
 from tenantctl.local.call import ServiceError
 from tenantctl.local.policy_engine import engines, policies
+from tenantctl.local.policy_engine.records import Policy
 from tenantctl.local.policy_engine.store import Params, Store, missing
 from tenantctl.local.wire import shapes
 
@@ -47,16 +49,30 @@ class PolicyEngines:
         shapes.check(SERVICE, operation, params)
         return found(self._store, params)
 
+    def has(self, engine_arn: str) -> bool:
+        """Whether there is such an engine."""
+        return any(engine.arn == engine_arn for engine in self._store.engines.values())
+
     def statements(self, engine_arn: str) -> tuple[Statement, ...]:
         """What an engine enforces: its policies that came into force and aren't in LOG_ONLY mode.
 
         A policy whose change is on its way or failed goes on as it was.
         """
+        return tuple(
+            parse(policies.source(policy.definition), policy.name)
+            for policy in self._in_force(engine_arn)
+        )
+
+    def enforced(self, engine_arn: str) -> dict[str, str]:
+        """The same as texts by the ids of the policies; raises `ServiceError`."""
+        return {
+            policy.id: policies.source(policy.definition) for policy in self._in_force(engine_arn)
+        }
+
+    def _in_force(self, engine_arn: str) -> Iterator[Policy]:
         found = [engine for engine in self._store.engines.values() if engine.arn == engine_arn]
         if not found:
             raise missing("policy engine", engine_arn)
-        return tuple(
-            parse(policies.source(policy.definition), policy.name)
-            for policy in found[0].policies.values()
-            if policy.status not in _NEVER_IN_FORCE and policy.enforcement == "ACTIVE"
-        )
+        for policy in found[0].policies.values():
+            if policy.status not in _NEVER_IN_FORCE and policy.enforcement == "ACTIVE":
+                yield policy

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 _KEYS = "tenantctl/keys"
 _ENGINES = "tenantctl/engines"
+_PLANES = "tenantctl/planes"
 _MEMORIES = "tenantctl/memories"
 _KNOWLEDGE = "tenantctl/knowledge"
-OWN = frozenset({_KEYS, _ENGINES, _MEMORIES, _KNOWLEDGE})
+OWN = frozenset({_KEYS, _ENGINES, _PLANES, _MEMORIES, _KNOWLEDGE})
 
 _GLOBAL = frozenset({"iam", "s3"})
 # What this runs may write anywhere.
@@ -37,7 +38,7 @@ def changed_by(change: Change) -> Iterator[str]:
         region = partition(change.region) if service in _GLOBAL else change.region
         yield f"moto/{service}/{change.account}/{region}"
     if change.service == "bedrock-agentcore-control":
-        yield _ENGINES
+        yield from (_ENGINES, _PLANES)
     if change.service == "bedrock-agentcore":
         yield _MEMORIES
 
@@ -54,6 +55,8 @@ def restore(cloud: Cloud, shards: Mapping[str, bytes]) -> None:
             cloud.keys = loads(data)
         elif name == _ENGINES:
             cloud.engines = loads(data)
+        elif name == _PLANES:
+            cloud.planes = loads(data)
         elif name == _MEMORIES:
             cloud.memories = loads(data)
         elif name == _KNOWLEDGE:
@@ -69,6 +72,8 @@ def _content(cloud: Cloud, name: str) -> object:
         return cloud.keys
     if name == _ENGINES:
         return cloud.engines
+    if name == _PLANES:
+        return cloud.planes
     if name == _MEMORIES:
         return cloud.memories
     if name == _KNOWLEDGE:

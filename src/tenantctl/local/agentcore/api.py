@@ -1,0 +1,80 @@
+"""The control plane of one account in one region: which operations it answers, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tenantctl.domain.names import partition
+from tenantctl.local.agentcore import gateways, limits, targets
+from tenantctl.local.agentcore.plane import Around, Gateway, Operation, Plane
+from tenantctl.local.agentcore.records import SERVICE, Params, Record, missing, settle
+from tenantctl.local.wire import shapes
+
+_OPERATIONS: Mapping[str, Operation] = {
+    **gateways.OPERATIONS,
+    **targets.OPERATIONS,
+    **limits.OPERATIONS,
+}
+_TAGGING = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
+_KINDS = (":gateway/",)
+
+# Without these a gateway of that status would do nothing; one whose update failed goes on.
+_AT_WORK = frozenset({"READY", "UPDATE_UNSUCCESSFUL"})
+
+
+class ControlPlane:
+    """What it keeps; picklable. Calls must not overlap."""
+
+    def __init__(self, region: str, account: str) -> None:
+        self._plane = Plane(f"arn:{partition(region)}:bedrock-agentcore:{region}:{account}")
+
+    def owns(self, operation: str, params: Params) -> bool:
+        """Whether a call is for this; a tagging one is, by the resource that it names."""
+        if operation in _TAGGING:
+            return any(kind in str(params.get("resourceArn", "")) for kind in _KINDS)
+        return operation in _OPERATIONS
+
+    def handle(self, operation: str, params: Params, around: Around) -> dict[str, Any]:
+        """The answer, in the shape of the operation's output; raises `ServiceError`."""
+        shapes.check(SERVICE, operation, params)
+        if operation in _TAGGING:
+            return self._tags(operation, params)
+        return _OPERATIONS[operation](self._plane, params, around)
+
+    def gateways(self) -> tuple[Gateway, ...]:
+        """The gateways that work, each with the targets and rate limits that do.
+
+        What is on its way has ended: for who calls a gateway, time has passed.
+        """
+        found = [settle(self._plane.gateways, one) for one in [*self._plane.gateways.values()]]
+        working = tuple(one for one in found if one is not None and one.status in _AT_WORK)
+        for gateway in working:
+            for home in (gateway.targets, gateway.limits):
+                for one in [*home.values()]:
+                    settle(home, one)
+        return working
+
+    def gateway(self, gateway_id: str) -> Gateway | None:
+        """One of them by its id."""
+        return next((one for one in self.gateways() if one.id == gateway_id), None)
+
+    def _tags(self, operation: str, params: Params) -> dict[str, Any]:
+        tags = self._tagged(params["resourceArn"]).tags
+        if operation == "ListTagsForResource":
+            return {"tags": dict(tags)}
+        if operation == "TagResource":
+            tags.update(params["tags"])
+        else:
+            for key in params["tagKeys"]:
+                tags.pop(key, None)
+        return {}
+
+    def _tagged(self, arn: str) -> Record:
+        found = next((one for one in self._taggable() if one.arn == arn), None)
+        if found is None:
+            raise missing("resource", arn)
+        return found
+
+    def _taggable(self) -> Iterator[Record]:
+        yield from self._plane.gateways.values()
