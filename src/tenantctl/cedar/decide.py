@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tenantctl.cedar.statement import Tree, tree_of
+from tenantctl.cedar.statement import Tree, literal, tree_of
 from tenantctl.domain.tools import TOOLS, Tool
 from tenantctl.errors import PolicyInvalidError
 
@@ -118,6 +118,27 @@ class Decider:
                     answer.allowed, tuple(sorted(said.reasons)), tuple(map(str, said.errors))
                 )
         return tuple(verdict for verdict in verdicts if verdict is not None)
+
+    def may_allow(self, call: ToolCall) -> bool:
+        """Whether there may be an input with which the call would be allowed; its own is ignored.
+
+        Cedar evaluates what doesn't depend on the input; what is left over may turn out either
+        way. It is for showing what somebody may try, never for deciding a call.
+        """
+        import cedarpy
+
+        answer = cedarpy.is_authorized_partial(
+            {
+                "principal": f"{call.caller}::{literal(call.sub)}",
+                "action": f"{_ACTION}::{literal(call.action)}",
+                "resource": f"{_GATEWAY}::{literal(call.gateway)}",
+            },
+            self._policies,
+            self._principal(_who(call), call),
+        )
+        # A request that can't be read has no residuals either.
+        undecided = answer.decision is cedarpy.Decision.NoDecision and bool(answer.residuals)
+        return answer.allowed or undecided
 
     def _principal(self, who: tuple[str, ...], call: ToolCall) -> Entities:
         import cedarpy

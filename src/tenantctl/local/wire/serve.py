@@ -65,9 +65,16 @@ def _reason(status: int) -> str:
         return "Unknown"
 
 
-def server(cloud: Cloud, *, port: int = 0, host: str = LOOPBACK) -> BaseWSGIServer:
+def server(
+    cloud: Cloud,
+    *,
+    port: int = 0,
+    host: str = LOOPBACK,
+    answer: Callable[[Incoming], Answer] | None = None,
+) -> BaseWSGIServer:
     """A server that listens already, a thread for each connection; port 0 takes a free one.
 
+    `answer` stands in front of the cloud's own, if it is given.
     Raises `UsageError` for any host but this machine's own, and for a port that is taken.
     """
     if host != LOOPBACK:
@@ -76,7 +83,11 @@ def server(cloud: Cloud, *, port: int = 0, host: str = LOOPBACK) -> BaseWSGIServ
         )
     try:
         return make_server(
-            host, port, application(cloud.answer), threaded=True, request_handler=_RequestHandler
+            host,
+            port,
+            application(answer or cloud.answer),
+            threaded=True,
+            request_handler=_RequestHandler,
         )
     except (OSError, SystemExit) as error:  # werkzeug exits when the port is taken
         raise UsageError(
@@ -90,17 +101,31 @@ def endpoint_of(listening: BaseWSGIServer) -> str:
 
 
 @contextmanager
-def serving(cloud: Cloud, *, port: int = 0) -> Iterator[str]:
-    """Serve a cloud of this process from a thread for the length of a `with` block.
+def serving(cloud: Cloud, *, port: int = 0, clock: str | None = None) -> Iterator[str]:
+    """Serve a cloud of this process, with its gateways, for the length of a `with` block.
 
-    Yields the endpoint. Requests that have begun are ended first.
+    Yields the endpoint. Requests that have begun are ended first. `clock` sets the clinics' clock,
+    in ISO 8601 with an offset.
     """
-    listening = server(cloud, port=port)
+    from tenantctl.local.gateway.front import Front
+
+    fronts: list[Front] = []
+
+    def answer(request: Incoming) -> Answer:
+        found = fronts[0].answer(request) if fronts else None
+        return cloud.answer(request) if found is None else found
+
+    listening = server(cloud, port=port, answer=answer)
+    endpoint = endpoint_of(listening)
+    fronts.append(Front(cloud, endpoint, clock=clock))
+    before, cloud.served_at = cloud.served_at, endpoint
     thread = threading.Thread(target=listening.serve_forever, name="embedded-cloud", daemon=True)
     thread.start()
     try:
-        yield endpoint_of(listening)
+        yield endpoint
     finally:
+        cloud.served_at = before
         listening.shutdown()
         thread.join()
         listening.server_close()
+        fronts[0].close()
