@@ -13,13 +13,15 @@ from enum import StrEnum
 from typing import Any
 
 from tenantctl.aws.failures import translated
+from tenantctl.aws.memories import located
 from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Prefixes, Run
 from tenantctl.domain.layout import CANARIES, canary_key
 from tenantctl.domain.names import Names
 from tenantctl.errors import AwsError
 from tenantctl.probes.canaries import sweep_items, sweep_objects
-from tenantctl.probes.probe import ItemSpot, ObjectSpot
+from tenantctl.probes.memory.canaries import sweep_events, sweep_records
+from tenantctl.probes.probe import ItemSpot, MemorySpot, ObjectSpot
 
 _ANY_RUN = Run("")
 """Sweeps go by name, whichever run it was."""
@@ -30,11 +32,16 @@ class Kind(StrEnum):
 
     ITEMS = "items"
     OBJECTS = "objects"
+    EVENTS = "events"
+    RECORDS = "records"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A partition of a table, or a prefix of a bucket; `name` is the table's or the bucket's."""
+    """A partition of a table, a prefix of a bucket, an actor or a namespace of a memory.
+
+    `name` is the table's, the bucket's or the memory's.
+    """
 
     kind: Kind
     name: str
@@ -62,6 +69,8 @@ class Place:
         Raises `AwsError`.
         """
         data = names.pool.data
+        if self.kind in {Kind.EVENTS, Kind.RECORDS}:
+            return self._sweep_memory(aws, names)
         if self.kind is Kind.ITEMS:
             tables = [t for t in data.tables if t.name == self.name]
             sweep_items(aws, [ItemSpot(t, names.table_arn(t), self.at, _ANY_RUN) for t in tables])
@@ -70,6 +79,15 @@ class Place:
         prefixes = Prefixes(self.at, None, None)
         sweep_objects(aws, [ObjectSpot(b, names, prefixes, _ANY_RUN) for b in buckets])
         return bool(buckets)
+
+    def _sweep_memory(self, aws: Aws, names: Names) -> bool:
+        arn = located(aws, names).get(self.name)
+        memory = next((m for m in names.pool.data.memories if m.name == self.name), None)
+        if memory is None or arn is None:
+            return False
+        spot = MemorySpot(memory, arn, self.at, Prefixes(self.at, None, None), _ANY_RUN)
+        (sweep_events if self.kind is Kind.EVENTS else sweep_records)(aws, spot)
+        return True
 
 
 def noted(aws: Aws, names: Names) -> tuple[Place, ...]:

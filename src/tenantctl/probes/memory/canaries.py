@@ -24,26 +24,69 @@ _BATCH = 100
 """Records of one BatchDeleteMemoryRecords."""
 
 
+def plant_event(aws: Aws, spot: MemorySpot) -> MemorySpot:
+    """Write the event that reads look for; the spot with its id."""
+    with translated(f"writing a canary event to memory `{spot.memory.name}`"):
+        return replace(spot, event=write_event(aws, spot, READ))
+
+
+def plant_record(aws: Aws, spot: MemorySpot) -> MemorySpot:
+    """Write the record that reads look for; the spot with its id."""
+    with translated(f"writing a canary record to memory `{spot.memory.name}`"):
+        return replace(spot, record=write_record(aws, spot))
+
+
 def plant(aws: Aws, spot: MemorySpot) -> MemorySpot:
-    """Write the event and the record that reads look for; the spot with their ids."""
-    with translated(f"writing canaries to memory `{spot.memory.name}`"):
-        event = write_event(aws, spot, READ)
-        return replace(spot, event=event, record=write_record(aws, spot))
+    """Write both."""
+    return plant_record(aws, plant_event(aws, spot))
 
 
-def sweep(aws: Aws, spot: MemorySpot) -> int:
-    """Delete every canary event of the actor and record of the namespace; how many there were."""
+def sweep_events(aws: Aws, spot: MemorySpot) -> int:
+    """Delete every canary event of the actor; how many there were."""
     client = aws.client("bedrock-agentcore")
-    with translated(f"sweeping canaries from memory `{spot.memory.name}`"):
+    with translated(f"sweeping canary events from memory `{spot.memory.name}`"):
         events = list(_events(client, spot))
         for session, event in events:
             client.delete_event(
                 memoryId=spot.id, actorId=spot.actor, sessionId=session, eventId=event
             )
+    return len(events)
+
+
+def sweep_records(aws: Aws, spot: MemorySpot) -> int:
+    """Delete every canary record of the namespace; how many there were."""
+    client = aws.client("bedrock-agentcore")
+    with translated(f"sweeping canary records from memory `{spot.memory.name}`"):
         records = list(_records(client, spot))
         for start in range(0, len(records), _BATCH):
             _delete(client, spot, records[start : start + _BATCH])
-    return len(events) + len(records)
+    return len(records)
+
+
+def sweep(aws: Aws, spot: MemorySpot) -> int:
+    """Delete both; how many there were."""
+    return sweep_events(aws, spot) + sweep_records(aws, spot)
+
+
+def holds_events(aws: Aws, spot: MemorySpot) -> bool:
+    """Whether the actor has any event."""
+    with translated(f"looking for events of `{spot.actor}` in memory `{spot.memory.name}`"):
+        found = aws.client("bedrock-agentcore").list_sessions(
+            memoryId=spot.id,
+            actorId=spot.actor,
+            maxResults=1,
+            filter={"eventFilter": "HAS_EVENTS"},
+        )
+    return bool(found["sessionSummaries"])
+
+
+def holds_records(aws: Aws, spot: MemorySpot) -> bool:
+    """Whether any record lies in the namespace, or below it."""
+    with translated(f"looking below `{spot.spaces.own}` of memory `{spot.memory.name}`"):
+        found = aws.client("bedrock-agentcore").list_memory_records(
+            memoryId=spot.id, namespacePath=spot.spaces.own, maxResults=1
+        )
+    return bool(found["memoryRecordSummaries"])
 
 
 def _events(client: BedrockAgentCoreClient, spot: MemorySpot) -> Iterator[tuple[str, str]]:

@@ -44,6 +44,26 @@ def namesake(
     return made_up
 
 
+def owner_of(pool: Pool, template: Template, text: str, tenants: Sequence[Tenant]) -> Tenant | None:
+    """The first of these tenants whose some user has `text`."""
+    known = {t.id: t for t in tenants}
+    for values in islice(_spellings(template.parts, text, {}, _formats(pool)), _LOOKED_AT):
+        found = known.get(values.get(Variable.TENANT, ""))
+        if found is not None and values.get(Variable.TIER, found.tier) == found.tier:
+            return found
+    return None
+
+
+def user_of(pool: Pool, template: Template, text: str, tenant: Tenant) -> str | None:
+    """Which user of a tenant has `text`, or the longest beginning of it that anybody has."""
+    own = {Variable.TIER: tenant.tier, Variable.TENANT: tenant.id}
+    for end in range(len(text), 0, -1):
+        for values in _spellings(template.parts, text[:end], own, _formats(pool)):
+            if Variable.USER in values:
+                return values[Variable.USER]
+    return None
+
+
 def _formats(pool: Pool) -> Mapping[Variable, Claim | frozenset[str]]:
     return {
         Variable.TIER: frozenset(pool.tiers),

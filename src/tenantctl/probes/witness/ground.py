@@ -12,16 +12,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tenantctl.aws.failures import translated
+from tenantctl.aws.memories import located
 from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Prefixes, Run
 from tenantctl.domain.layout import object_prefix, partition_value
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Bucket, Table
+from tenantctl.domain.pool import Bucket, Memory, Table
+from tenantctl.domain.template import Template
 from tenantctl.domain.tenant import Tenant
-from tenantctl.errors import AwsError
+from tenantctl.errors import AwsError, TenantctlError
 from tenantctl.probes.canaries import plant_items, plant_object
 from tenantctl.probes.ledger import Kind, Place, swept, swept_all
-from tenantctl.probes.probe import ItemSpot, ObjectSpot
+from tenantctl.probes.memory.canaries import (
+    holds_events,
+    holds_records,
+    plant_event,
+    plant_record,
+)
+from tenantctl.probes.memory.collide import owner_of
+from tenantctl.probes.probe import ItemSpot, MemorySpot, ObjectSpot
 from tenantctl.probes.witness.witness import UntriedError
 
 
@@ -40,6 +49,8 @@ class Ground:
     noted: list[Place] = field(default_factory=list)
     _claimed: dict[Place, str | None] = field(default_factory=dict)
     _objects: dict[tuple[Place, str], ObjectSpot] = field(default_factory=dict)
+    _memories: dict[Place, MemorySpot] = field(default_factory=dict)
+    _held: dict[str, str] = field(default_factory=dict)
 
     def items(self, table: Table, partition: str) -> ItemSpot:
         """A partition with canaries; raises `UntriedError` where there may be anything else."""
@@ -69,6 +80,54 @@ class Ground:
                 raise UntriedError(error.message) from error
             self._objects[place, tail] = replace(spot, version=version)
         return self._objects[place, tail]
+
+    def events(self, memory: Memory, actor: str) -> MemorySpot:
+        """An actor of a memory with a canary event; raises `UntriedError` likewise."""
+        spot = self._in_memory(memory, actor)
+        return self._remembered(
+            Place(Kind.EVENTS, memory.name, actor),
+            lambda: self._owner(memory.actor, actor),
+            lambda: holds_events(self.operator, spot),
+            lambda: plant_event(self.operator, spot),
+        )
+
+    def records(self, memory: Memory, namespace: str) -> MemorySpot:
+        """A namespace of a memory with a canary record; raises `UntriedError` likewise."""
+        spot = self._in_memory(memory, namespace)
+        return self._remembered(
+            Place(Kind.RECORDS, memory.name, namespace),
+            lambda: self._owner(memory.namespace, namespace),
+            lambda: holds_records(self.operator, spot),
+            lambda: plant_record(self.operator, spot),
+        )
+
+    def _in_memory(self, memory: Memory, at: str) -> MemorySpot:
+        if not self._held:
+            try:
+                self._held.update(located(self.operator, self.names))
+            except TenantctlError as error:
+                raise UntriedError(error.message) from error
+        arn = self._held.get(memory.name)
+        if arn is None:
+            raise UntriedError(f"there is no memory `{memory.name}`")
+        return MemorySpot(memory, arn, at, Prefixes(at, None, None), self.run)
+
+    def _owner(self, template: Template, text: str) -> Tenant | None:
+        return owner_of(self.names.pool, template, text, self.tenants)
+
+    def _remembered(
+        self,
+        place: Place,
+        owner: Callable[[], Tenant | None],
+        holds: Callable[[], bool],
+        plant: Callable[[], MemorySpot],
+    ) -> MemorySpot:
+        def planted() -> None:
+            self._memories[place] = plant()
+
+        found = owner()
+        self._claim(place, lambda tenant: tenant == found, holds, planted)
+        return self._memories[place]
 
     def _claim(
         self,

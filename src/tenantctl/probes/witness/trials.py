@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from tenantctl.aws.session import Aws
 from tenantctl.domain.finding import Party
-from tenantctl.domain.layout import object_prefix, partition_value
-from tenantctl.domain.pool import Bucket, Table
+from tenantctl.domain.layout import (
+    actor_id,
+    object_prefix,
+    partition_value,
+    record_namespace,
+)
+from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.tenant import Tenant
+from tenantctl.probes.memory.collide import user_of
 from tenantctl.probes.probe import (
     Attack,
     Control,
@@ -24,6 +31,7 @@ from tenantctl.probes.probe import (
 from tenantctl.probes.sts import Minting
 from tenantctl.probes.witness.ground import Ground
 from tenantctl.probes.witness.items import probe_for
+from tenantctl.probes.witness.memories import memory_probe
 from tenantctl.probes.witness.objects import bucket_probe, object_probe
 from tenantctl.probes.witness.sessions import NoSessionError, Sessions
 from tenantctl.probes.witness.witness import UntriedError, Witness
@@ -44,6 +52,8 @@ def trial(witness: Witness, ground: Ground, sessions: Sessions) -> Trial:
             return _of_table(witness, ground, sessions)
         case Plane.S3:
             return _of_bucket(witness, ground, sessions)
+        case Plane.MEMORY:
+            return _of_memory(witness, ground, sessions)
         case Plane.STS if witness.finding.rule == RETAG:
             return _of_role(witness, ground, sessions)
     raise _no_probe(witness)
@@ -117,6 +127,49 @@ def _bucket(witness: Witness, ground: Ground) -> tuple[Bucket, str | None]:
             return bucket, None
         if resource.startswith(f"{arn}/"):
             return bucket, resource.removeprefix(f"{arn}/")
+    raise _no_probe(witness)
+
+
+def _of_memory(witness: Witness, ground: Ground, sessions: Sessions) -> Trial:
+    memory = _memory(witness, ground)
+    witness, user = _owned_by(witness, ground, memory)
+    owner = _tenant(witness.finding.owner)
+    probe = memory_probe(
+        witness.finding.action,
+        witness.memory,
+        record_namespace(memory, owner, user),
+        ground.operator,
+    )
+    if probe is None:
+        raise _no_probe(witness)
+    if probe.of_records:
+        spot = ground.records(memory, probe.at)
+    else:
+        spot = ground.events(memory, witness.memory.actor or actor_id(memory, owner, user))
+    caller = sessions.of(witness.actor)
+    caller.client("bedrock-agentcore")
+    return _trial(witness, ground, sessions, probe.probe, Attack(caller, spot, spot))
+
+
+def _owned_by(witness: Witness, ground: Ground, memory: Memory) -> tuple[Witness, str]:
+    """The witness with the owner's session as the one whose name it is, and that user."""
+    pool, named, tag = ground.names.pool, witness.memory, ground.names.pool.identity.user.tag
+    owner, user = _tenant(witness.finding.owner), witness.finding.owner.user
+    if user is None and named.actor is not None:
+        user = user_of(pool, memory.actor, named.actor, owner)
+    elif user is None:
+        user = user_of(pool, memory.namespace, named.namespace or named.path or "", owner)
+    if user is None:
+        return witness, witness.owner[tag]
+    return replace(witness, owner={**witness.owner, tag: user}), user
+
+
+def _memory(witness: Witness, ground: Ground) -> Memory:
+    """The memory that the witness names: by its ARN as it was before an id was assigned."""
+    resource = witness.finding.resource
+    for memory in ground.names.pool.data.memories:
+        if resource == ground.names.memory_arn(memory):
+            return memory
     raise _no_probe(witness)
 
 

@@ -16,9 +16,13 @@ _PRINCIPAL_TAG = "aws:principaltag/"
 _REQUEST_TAG = "aws:requesttag/"
 _LEADING_KEYS = "dynamodb:leadingkeys"
 _PREFIX = "s3:prefix"
+_ACTOR = "bedrock-agentcore:actorid"
+_NAMESPACE = "bedrock-agentcore:namespace"
+_PATH = "bedrock-agentcore:namespacepath"
 
 _SENT = frozenset(
     {
+        *(_ACTOR, _NAMESPACE, _PATH),
         *(_LEADING_KEYS, _PREFIX, "dynamodb:fulltablescan", "aws:tagkeys", "s3:resourceaccount"),
         *("aws:principalaccount", "aws:principalarn", "aws:principalisawsservice"),
         *("aws:principaltype", "aws:requestedregion", "aws:resourceaccount"),
@@ -33,12 +37,22 @@ class UntriedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a request names in a memory; one of them at most."""
+
+    actor: str | None = None
+    namespace: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Witness:
     """A finding's request taken apart.
 
     `actor` and `owner` are the tags of their sessions. `keys` are the partition key values that
-    the request names, `prefix` is what it lists by (`None` for a listing without one),
-    `requested` are tags that it asks for. `unsent` are condition keys that no call of ours has.
+    the request names, `prefix` is what it lists by (`None` for a listing without one), `memory` is
+    what it names in a memory, `requested` are tags that it asks for. `unsent` are condition keys
+    that no call of ours has.
     """
 
     finding: Finding
@@ -46,6 +60,7 @@ class Witness:
     owner: Mapping[str, str]
     keys: tuple[str, ...]
     prefix: str | None
+    memory: Named
     requested: Mapping[str, str]
     unsent: tuple[str, ...]
 
@@ -64,6 +79,7 @@ def read(finding: Finding, names: Names) -> Witness:
         owner=actor | _own(finding, names),
         keys=(listed,) if isinstance(listed, str) else tuple(listed),
         prefix=context.get(_PREFIX),
+        memory=Named(context.get(_ACTOR), context.get(_NAMESPACE), context.get(_PATH)),
         requested=_tags(given, _REQUEST_TAG),
         unsent=tuple(
             key
