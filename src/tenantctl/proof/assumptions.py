@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from tenantctl.domain.knowledge import trusted_filters
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Claim
 from tenantctl.iam.policy import Policy
@@ -125,5 +126,6 @@ def _data(names: Names) -> Iterator[str]:
     if tables:
         yield f"every index of {tables} has the table's partition key"
     data = names.pool.data
+    yield from trusted_filters(names.pool)
     if not (data.tables or data.buckets or data.memories):
         yield "the configuration names no data of tenants"

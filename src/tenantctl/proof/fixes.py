@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from tenantctl.domain.layout import SIDECAR
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template
 from tenantctl.proof.asking.asks import ACTOR, LEADING_KEYS, PREFIX, Ask, registry
+from tenantctl.proof.asking.knowledge import METADATA
 from tenantctl.proof.asking.question import Asker, Target
 from tenantctl.proof.asking.reach import Reach
 from tenantctl.proof.automata.letters import UnsupportedError
@@ -47,6 +49,8 @@ def _first(prover: Prover, arn: str, ask: Ask, by: str) -> str:
             f"in {by}, name the models of the session's tier alone in `Resource`, or write "
             + _condition({"StringEquals": {tag: own[0] if len(own) == 1 else own}})
         )
+    if ask.rule == METADATA:
+        return f'deny `{ask.action.name}` on "{arn}/*{SIDECAR}" beside {by}'
     if not ask.target.owners and ask.action.reach not in _TIED:
         return f"take `{ask.action.name}` out of {by}: no condition key ties it to a tenant"
     template, what = _template(names, arn, ask)

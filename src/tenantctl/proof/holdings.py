@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tenantctl.domain.names import Names
 from tenantctl.proof.asking.asks import Ask, of_bucket, of_memory, of_role, of_table, registry
+from tenantctl.proof.asking.knowledge import of_knowledge_base, of_metadata
 from tenantctl.proof.asking.models import of_model, scarce
 from tenantctl.proof.asking.reach import catalogue
 
@@ -39,6 +40,13 @@ def holdings(names: Names, chained: Iterable[Ask]) -> Iterator[Holding]:
             for a in of_memory(x, names, memory)
         )
         yield Holding("memory", names.memory_arn(memory), tuple(asks))
+    for base in names.pool.data.knowledge_bases:
+        shared = (a for x in actions for a in of_knowledge_base(x, names, base))
+        yield Holding("knowledge", names.knowledge_base_pattern(base), tuple(shared))
+    for bucket in names.pool.data.buckets:
+        if names.pool.data.searched(bucket):
+            written = (a for x in actions for a in of_metadata(x, names, bucket))
+            yield Holding("knowledge", names.bucket_arn(bucket), tuple(written))
     for model in scarce(names):
         asked = tuple(a for x in actions for a in of_model(x, names, model))
         yield Holding("models", asked[0].shown, asked)

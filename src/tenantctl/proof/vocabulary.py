@@ -5,14 +5,15 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 
-from tenantctl.domain.names import Names
+from tenantctl.domain.layout import SIDECAR
+from tenantctl.domain.names import POOL_TAG, Names
 from tenantctl.iam.conditions.comparison import Folded
 from tenantctl.iam.conditions.condition import Condition
 from tenantctl.proof.asking.asks import registry
 from tenantctl.proof.asking.keys import FRESH
 from tenantctl.proof.asking.models import scarce, spelt
 from tenantctl.proof.asking.question import Asker
-from tenantctl.proof.asking.values import PART, TENANT, USER, Values
+from tenantctl.proof.asking.values import BASE, PART, TENANT, USER, Values
 from tenantctl.proof.automata.formats import ANY_TAG, Node, letters_of, parse
 from tenantctl.proof.automata.letters import Alphabet, UnsupportedError
 from tenantctl.proof.documents import Documents, texts
@@ -20,6 +21,9 @@ from tenantctl.proof.friendly import NAMESAKES, USERS
 
 _PARTS = "[a-z0-9-]*"
 """Regions and ids, as they stand in ARNs."""
+
+_BASES = "[0-9a-zA-Z]{10}"
+"""Ids of knowledge bases."""
 
 
 def formats_of(names: Names) -> tuple[dict[str, Node], tuple[str, ...]]:
@@ -49,6 +53,8 @@ def asker_of(
 ) -> Asker:
     """The asker about values of these formats, and any of the `extra` tags."""
     places = {PART: parse(_PARTS).node} if scarce(names) else {}
+    if any(base.arn is None for base in names.pool.data.knowledge_bases):
+        places[BASE] = parse(_BASES).node
     alphabet = Alphabet.of(
         _literals(names, documents),
         (s for node in (*formats.values(), *places.values()) for s in letters_of(node)),
@@ -69,6 +75,8 @@ def _literals(names: Names, documents: Documents) -> Iterator[str]:
         yield from (names.bucket_arn(bucket), "/", str(bucket.prefix))
     for memory in pool.data.memories:
         yield from (names.memory_arn(memory), str(memory.actor), str(memory.namespace))
+    for base in pool.data.knowledge_bases:
+        yield from (names.knowledge_base_pattern(base), SIDECAR, POOL_TAG, pool.name)
     for model in scarce(names):
         yield from spelt(names, model)
     folded = False

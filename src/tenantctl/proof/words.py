@@ -16,6 +16,7 @@ from tenantctl.proof.asking.asks import (
     Ask,
 )
 from tenantctl.proof.asking.keys import PRINCIPAL_TAG, REQUEST_TAG, TAG_KEYS
+from tenantctl.proof.asking.knowledge import METADATA
 from tenantctl.proof.asking.models import PROFILE
 from tenantctl.proof.asking.values import TENANT
 from tenantctl.proof.deciding.obligation import Witness
@@ -95,8 +96,7 @@ def sentence(ask: Ask, witness: Witness) -> str:
     if ask.point:
         action += " through an access point"
     if not ask.target.owners:
-        lacks = f" without `{ask.without[0]}`" if len(ask.without) == 1 else ""
-        return f"{who} may use {action}{lacks} on the whole of it, `{owner}`'s included"
+        return f"{who} may use {action}{_on_all(ask, owner)}"
     if not ask.word:
         return f"{who} may use {action} on `{_after_bucket(candidate.word)}`, which is `{owner}`'s"
     if ask.target.prefix:
@@ -105,6 +105,14 @@ def sentence(ask: Ask, witness: Witness) -> str:
             f"under which `{candidate.whole}` of `{owner}` lies"
         )
     return f"{who} may use {action} with `{ask.word}` = `{candidate.word}`, which is `{owner}`'s"
+
+
+def _on_all(ask: Ask, owner: str) -> str:
+    """What follows an action that takes in everybody's."""
+    if ask.rule == METADATA:
+        return f" on a document's metadata: naming `{owner}` there files its text as `{owner}`'s"
+    lacks = f" without `{ask.without[0]}`" if len(ask.without) == 1 else ""
+    return f"{lacks} on the whole of it, `{owner}`'s included"
 
 
 def _after_bucket(word: str | None) -> str:

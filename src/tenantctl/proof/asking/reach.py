@@ -36,6 +36,7 @@ class Reach(StrEnum):
     WHOLE = "whole"  # the whole table, index, stream, bucket or memory
     UNLOCK = "unlock"  # takes away the resource's policy, with what it denies
     ROLE = "role"  # rewrites what the session itself may do
+    KNOWLEDGE = "knowledge"  # reads or changes what a knowledge base has of everybody
     MODEL = "model"  # invokes the model in the resource
     KEY = "key"  # may make whatever lies under a key unreadable, for everybody
     NOTHING = "nothing"
@@ -133,17 +134,27 @@ _MEMORY = {
 # two, and routes to models that the session itself must be allowed to invoke.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/inference-prereq.html
 # https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-permissions.html
+# Of a knowledge base, no key narrows what is retrieved, listed, added or deleted; a data source
+# may bring in other documents, with whatever metadata, and a resource policy other readers. An
+# agent retrieves as its own role, and an ingestion reads the sources that there are.
 _BEDROCK = {
     Reach.MODEL: "InvokeModel InvokeModelWithResponseStream",
-    Reach.NOTHING: """CountTokens CreateAdvancedPromptOptimizationJob CreateCustomModelDeployment
+    Reach.KNOWLEDGE: """AgenticRetrieveStream CreateDataSource DeleteDataSource
+        DeleteKnowledgeBase DeleteKnowledgeBaseDocuments GetKnowledgeBaseDocuments
+        IngestKnowledgeBaseDocuments ListKnowledgeBaseDocuments PutResourcePolicy Retrieve
+        RetrieveAndGenerate UpdateDataSource UpdateKnowledgeBase""",
+    Reach.NOTHING: """AllowVendedLogDeliveryForResource AssociateAgentKnowledgeBase
+        CountTokens CreateAdvancedPromptOptimizationJob CreateCustomModelDeployment
         CreateEvaluationJob CreateInferenceProfile CreateModelCopyJob CreateModelCustomizationJob
         CreateModelEvaluationJob CreateModelInvocationJob CreatePromptRouter
         CreateProvisionedModelThroughput DeleteCustomModel DeleteCustomModelDeployment
         DeleteImportedModel DeleteInferenceProfile DeleteProvisionedModelThroughput
-        DeleteResourcePolicy DetectGeneratedContent GetCustomModel GetCustomModelDeployment
-        GetFoundationModel GetImportedModel GetInferenceProfile GetProvisionedModelThroughput
-        GetResourcePolicy ListTagsForResource PutResourcePolicy TagResource UntagResource
-        UpdateCustomModelDeployment UpdateProvisionedModelThroughput""",
+        DeleteResourcePolicy DetectGeneratedContent DisassociateAgentKnowledgeBase
+        GetAgentKnowledgeBase GetCustomModel GetCustomModelDeployment GetDataSource
+        GetFoundationModel GetImportedModel GetInferenceProfile GetIngestionJob GetKnowledgeBase
+        GetProvisionedModelThroughput GetResourcePolicy ListDataSources ListIngestionJobs
+        ListTagsForResource StartIngestionJob StopIngestionJob TagResource UntagResource
+        UpdateAgentKnowledgeBase UpdateCustomModelDeployment UpdateProvisionedModelThroughput""",
 }
 
 # The layout knows no key of a tenant's own: one key lies under everybody's data. To decrypt takes

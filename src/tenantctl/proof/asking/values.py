@@ -20,6 +20,9 @@ USER = "user"
 PART = "part"
 """A Region or an id in an ARN: no tag's value, and only on the owner's side."""
 
+BASE = "base"
+"""A knowledge base's id, likewise."""
+
 _LONG = 4
 _EVERY = Letters((), negated=True)
 _BEYOND_ASCII = "é"
@@ -65,7 +68,7 @@ class Values:
     @property
     def places(self) -> dict[str, Dfa]:
         """What stands in a resource's ARN without being anybody's."""
-        return {PART: self.of(PART)} if PART in self.formats else {}
+        return {name: self.of(name) for name in (PART, BASE) if name in self.formats}
 
     def words(self, values: Mapping[str, str]) -> dict[str, Dfa]:
         """Each variable with its one value."""
