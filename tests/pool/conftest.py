@@ -18,6 +18,7 @@ from tenantctl.domain.pool import (
     Table,
     Target,
     Tier,
+    ToolRule,
 )
 from tenantctl.domain.template import Template
 
@@ -53,7 +54,7 @@ CLINICS = Pool(
         ),
     ),
     tiers={
-        "basic": Tier("basic", {}, ("amazon.nova-lite-v1:0",)),
+        "basic": Tier("basic", {"current_time": ToolRule()}, ("amazon.nova-lite-v1:0",)),
         "premium": Tier("premium", {}, ("us.anthropic.claude-sonnet-4-20250514-v1:0",)),
     },
 )

@@ -216,9 +216,11 @@ def give_away(aws: Aws, names: Names) -> None:
     aws.client("cognito-idp").tag_resource(
         ResourceArn=names.user_pool_arn(lookup.user_pool(aws, names).id), Tags=other
     )
-    aws.client("bedrock-agentcore-control").tag_resource(
-        resourceArn=lookup.policy_engine(aws, names).arn, tags=other
-    )
+    gateways = [gateway.arn for gateway in lookup.find_gateways(aws, names).values()]
+    for arn in (lookup.policy_engine(aws, names).arn, *gateways):
+        aws.client("bedrock-agentcore-control").tag_resource(resourceArn=arn, tags=other)
+    for function in (names.interceptor, *(names.function(tool) for tool in names.pool.tools)):
+        aws.client("lambda").tag_resource(Resource=names.function_arn(function), Tags=other)
 
 
 def test_each_deletion_looks_at_the_tag_again(aws: Aws, names: Names) -> None:

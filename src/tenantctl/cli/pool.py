@@ -94,7 +94,7 @@ def destroy_command(
 
 @app.command("show")
 def show_command(ctx: typer.Context, *, output: params.Output = params.Format.TABLE) -> None:
-    """List the pool's parts, and whether each is as it must be."""
+    """Draw the pool's parts as a tree, and whether each is as it must be."""
     from tenantctl.pool import describe, plan
 
     with context.of(ctx).cloud() as (names, aws):
@@ -106,11 +106,12 @@ def show_command(ctx: typer.Context, *, output: params.Output = params.Format.TA
                 "target": str(aws.target),
                 "region": aws.region,
                 "account": aws.account,
-                "parts": describe.parts_json(planned),
+                "parts": describe.parts_json(planned.parts),
             }
         )
     else:
-        console.emit_table(("KIND", "NAME", "HEALTH", "ID"), describe.rows(planned))
+        tree = describe.rows(planned, names.pool.name)
+        console.emit_table(("KIND", "NAME", "HEALTH", "ID"), tree)
 
 
 def _beside(ctx: typer.Context) -> Path:

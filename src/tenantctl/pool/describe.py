@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from tenantctl.pool.plan import Plan
-from tenantctl.pool.step import Change, Field, Part, Step
+from tenantctl.pool.step import Change, Field, Health, Part, Step
 
 _SIGNS = {Change.ADOPT: "!", Change.CREATE: "+", Change.UPDATE: "~", Change.DELETE: "-"}
 _DONE = {
@@ -63,14 +64,14 @@ def left_json(parts: Iterable[Part]) -> list[dict[str, str]]:
     return [{"resource": p.resource, "why": p.claim.why} for p in parts if p.claim is not None]
 
 
-def rows(planned: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Kind, name, health and id of each part."""
-    for part in planned.parts:
-        yield part.kind, part.name, _health(part), part.id or "-"
+def rows(planned: Plan, pool: str) -> Iterator[tuple[str, str, str, str]]:
+    """Kind, name, health and id of the pool and of each part; the names are drawn as a tree."""
+    yield "pool", pool, _sum(planned), "-"
+    yield from _branches(planned.parts, "")
 
 
-def parts_json(planned: Plan) -> list[dict[str, object]]:
-    """The parts as JSON values."""
+def parts_json(parts: Iterable[Part]) -> list[dict[str, object]]:
+    """Parts as JSON values, each with its own."""
     return [
         {
             "kind": part.kind,
@@ -79,9 +80,24 @@ def parts_json(planned: Plan) -> list[dict[str, object]]:
             "health": str(part.health),
             "problems": list(part.reasons),
             "changes": steps_json(part.steps),
+            "parts": parts_json(part.parts),
         }
-        for part in planned.parts
+        for part in parts
     ]
+
+
+def _branches(parts: tuple[Part, ...], margin: str) -> Iterator[tuple[str, str, str, str]]:
+    for part in parts:
+        last = part is parts[-1]
+        drawn = f"{margin}{'└─' if last else '├─'} {part.name}"
+        yield part.kind, drawn, _health(part), part.id or "-"
+        yield from _branches(part.parts, f"{margin}{'   ' if last else '│  '}")
+
+
+def _sum(planned: Plan) -> str:
+    counts = Counter(part.health for top in planned.parts for part in top.everything)
+    wrong = [f"{counts[health]} {health}" for health in Health if health is not Health.OK]
+    return ", ".join(text for text in wrong if not text.startswith("0 ")) or str(Health.OK)
 
 
 def _health(part: Part) -> str:

@@ -17,7 +17,19 @@ from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.domain.service_names import check_names
 from tenantctl.errors import ConflictError
-from tenantctl.pool import buckets, engine, ownership, roles, table_spec, tables, users
+from tenantctl.pool import (
+    buckets,
+    engine,
+    function_spec,
+    functions,
+    gateways,
+    ownership,
+    roles,
+    table_spec,
+    tables,
+    users,
+)
+from tenantctl.pool.gateway_spec import Known
 from tenantctl.pool.layout_check import check_layout
 from tenantctl.pool.step import Part, Step
 
@@ -31,7 +43,7 @@ class Plan:
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps, in the order in which they must run; none for what isn't the pool's."""
-        return tuple(step for part in self.parts if part.claim is None for step in part.steps)
+        return tuple(step for part in self.parts for step in part.all_steps)
 
     @property
     def foreign(self) -> tuple[Part, ...]:
@@ -41,7 +53,12 @@ class Plan:
     @property
     def problems(self) -> tuple[tuple[Part, str], ...]:
         """What no step can bring right, or none may."""
-        return tuple((part, reason) for part in self.parts for reason in part.reasons)
+        return tuple(
+            (found, reason)
+            for part in self.parts
+            for found in ((part,) if part.claim else part.everything)
+            for reason in found.reasons
+        )
 
 
 def plan(aws: Aws, names: Names, *, beside: Path | None = None, adopt: bool = False) -> Plan:
@@ -62,6 +79,7 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     """The same without a word on the layout: enough to take the pool down."""
     wanted_roles = roles.specs(names, beside=beside)
     wanted_buckets = buckets.specs(names, beside=beside)
+    wanted_functions = function_spec.specs(names, beside=beside)
     users.attributes(names)
     parts: list[Part] = []
     for role in wanted_roles:
@@ -73,10 +91,20 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     for bucket in wanted_buckets:
         with translated(f"reading bucket `{bucket.name}`"):
             parts.append(buckets.observe(aws, bucket))
+    for function in wanted_functions:
+        with translated(f"reading function `{function.name}`"):
+            parts.append(functions.observe(aws, function))
+    for name in function_spec.unused(names):
+        with translated(f"reading function `{name}`"):
+            parts.extend(functions.observe_unused(aws, names, name))
     with translated("reading the user pool"):
-        parts.extend(users.observe(aws, names))
+        people, client = users.observe(aws, names)
     with translated("reading the policy engine"):
-        parts.append(engine.observe(aws, names))
+        policies = engine.observe(aws, names)
+    parts += (people, client, policies)
+    known = Known.planned(names, user_pool=people.id, client=client.id, engine=policies.id)
+    with translated("reading the gateways"):
+        parts.extend(gateways.observe(aws, names, known))
     return Plan(tuple(parts))
 
 

@@ -59,7 +59,8 @@ class Step:
 class Part:
     """One resource of the pool. `id` is its ARN or service-given id; `None` when it is missing.
 
-    `claim` would take it over, and is there when it isn't the pool's: until then no step runs.
+    `claim` would take it over, and is there when it isn't the pool's: until then no step runs,
+    nor any of its `parts`, which are what goes with it: a gateway's targets.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Part:
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
     claim: Step | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def resource(self) -> str:
@@ -90,6 +92,18 @@ class Part:
         """Why nothing of it may be changed; empty, when it may."""
         return (*((self.claim.why,) if self.claim else ()), *self.problems)
 
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Its own, and those of its parts after them; none while it isn't the pool's."""
+        if self.claim is not None:
+            return ()
+        return (*self.steps, *(step for part in self.parts for step in part.all_steps))
+
+    @property
+    def everything(self) -> tuple[Part, ...]:
+        """It and its parts, and theirs."""
+        return (self, *(found for part in self.parts for found in part.everything))
+
     def adopted(self) -> Part:
         """The same, to be taken over first where it isn't the pool's."""
         if self.claim is None:
@@ -97,10 +111,10 @@ class Part:
         return replace(self, steps=(self.claim, *self.steps), claim=None)
 
 
-def missing(kind: str, name: str, *steps: Step) -> Part:
+def missing(kind: str, name: str, *steps: Step, parts: tuple[Part, ...] = ()) -> Part:
     """A part that isn't there, with the steps that make it: each of them creates something."""
     made = tuple(replace(step, change=Change.CREATE) for step in steps)
-    return Part(kind, name, None, made)
+    return Part(kind, name, None, made, parts=parts)
 
 
 def differences(old: object, new: object, path: str = "") -> tuple[Field, ...]:

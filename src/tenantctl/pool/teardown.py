@@ -6,7 +6,18 @@ from tenantctl.aws import registry
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import AwsError, ConflictError
-from tenantctl.pool import buckets, engine, roles, table_spec, tables, users
+from tenantctl.pool import (
+    buckets,
+    engine,
+    function_spec,
+    functions,
+    gateway_spec,
+    gateways,
+    roles,
+    table_spec,
+    tables,
+    users,
+)
 from tenantctl.pool.plan import Plan
 from tenantctl.pool.role_region import refuse_elsewhere
 from tenantctl.pool.step import Step
@@ -20,8 +31,15 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
     lies in another Region.
     """
     refuse_elsewhere(present.parts)
+
+    def there_as(kind: str) -> tuple[str, ...]:
+        """The names of such parts, of tiers too that the configuration hasn't any more."""
+        return tuple(part.name for part in present.parts if part.kind == kind)
+
     deletions = (
+        *(gateways.delete_step(name, names.tags) for name in there_as(gateway_spec.KIND)),
         engine.delete_step(names),
+        *(functions.delete_step(name, names.tags) for name in function_spec.possible(names)),
         users.delete_step(names),
         roles.delete_step(names.gateway_role, names.tags),
         roles.delete_step(names.interceptor, names.tags),
