@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tenantctl.domain.canary import Run
 from tenantctl.domain.finding import Finding, Live, Report
 from tenantctl.domain.names import Names
 from tenantctl.domain.template import Template
+from tenantctl.domain.tenant import Tenant
 from tenantctl.pool.documents import vending_documents
+from tenantctl.probes.ledger import swept_all
+from tenantctl.probes.witness.ground import Ground
+from tenantctl.probes.witness.witness import UntriedError
 
 from .conftest import Loose
 
@@ -23,6 +29,7 @@ Breaches = Callable[[Report], list[Finding]]
 
 EVENTS = {"CreateEvent", "GetEvent", "ListEvents", "DeleteEvent", "ListSessions"}
 RECORDS = {"GetMemoryRecord", "DeleteMemoryRecord", "ListMemoryRecords", "RetrieveMemoryRecords"}
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BATCHES = {"BatchCreateMemoryRecords", "BatchUpdateMemoryRecords", "BatchDeleteMemoryRecords"}
 
 
@@ -104,6 +111,57 @@ def test_what_would_change_the_memory_is_not_tried(loose: Loose, breaches: Breac
 
     assert {f.action for f in found} == _named(actions)
     assert {f.live for f in found} == {Live.UNTRIED}
+
+
+def test_what_a_killed_run_left_in_a_memory_is_swept(loose: Loose) -> None:
+    clinics = loose.clinics
+    (memory,) = clinics.names.pool.data.memories
+    made = Ground(clinics.aws, clinics.names, (), Run("dead"))
+    made.events(memory, "basic/nobody-1/u1")
+    made.records(memory, "clinic/basic/nobody-1/u1/")
+    assert len(loose.left()) == 4  # an event, a record, and a note of each
+
+    assert swept_all(clinics.aws, clinics.names) == []
+
+    assert loose.left() == []
+
+
+@pytest.mark.parametrize(
+    ("actor", "namespace", "why"),
+    [
+        ("basic/clinic-1/u1", "clinic/basic/clinic-1/u1/", "is of the tenant `clinic-1`"),
+        ("basic/nobody-1/u1", "clinic/basic/nobody-1/u1/", "holds data already"),
+    ],
+)
+def test_places_of_somebody_are_left_alone(
+    loose: Loose, actor: str, namespace: str, why: str
+) -> None:
+    clinics, api = loose.clinics, loose.clinics.aws.client("bedrock-agentcore")
+    (memory,) = clinics.names.pool.data.memories
+    at: Any = {"memoryId": (memory.arn or "").rpartition("/")[2]}
+    event = api.create_event(
+        **at, actorId="basic/nobody-1/u1", sessionId="s1", eventTimestamp=NOW, payload=[]
+    )["event"]
+    record: Any = {
+        "requestIdentifier": "r1",
+        "namespaces": ["clinic/basic/nobody-1/u1/summary/"],
+        "content": {"text": "likes tea"},
+        "timestamp": NOW,
+    }
+    made = api.batch_create_memory_records(**at, records=[record])["successfulRecords"][0]
+    tenants = (Tenant("clinic-1", "basic"),)
+    user = replace(clinics.names.pool.identity.user, pattern=None)
+    pool = replace(clinics.names.pool, identity=replace(clinics.names.pool.identity, user=user))
+    place = Ground(clinics.aws, Names(pool, clinics.names.account), tenants, Run("new"))
+
+    with pytest.raises(UntriedError, match=why):
+        place.events(memory, actor)
+    with pytest.raises(UntriedError, match=why):
+        place.records(memory, namespace)
+
+    assert place.noted == []
+    api.delete_event(**at, actorId="basic/nobody-1/u1", sessionId="s1", eventId=event["eventId"])
+    api.delete_memory_record(**at, memoryRecordId=made["memoryRecordId"])
 
 
 def test_actor_ids_that_collide_are_seen_to(clinics: Clinics, breaches: Breaches) -> None:
