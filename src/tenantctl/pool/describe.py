@@ -86,12 +86,14 @@ def parts_json(parts: Iterable[Part]) -> list[dict[str, object]]:
     ]
 
 
-def _branches(parts: tuple[Part, ...], margin: str) -> Iterator[tuple[str, str, str, str]]:
+def _branches(
+    parts: tuple[Part, ...], margin: str, above: str = ""
+) -> Iterator[tuple[str, str, str, str]]:
     for part in parts:
         last = part is parts[-1]
-        drawn = f"{margin}{'└─' if last else '├─'} {part.name}"
+        drawn = f"{margin}{'└─' if last else '├─'} {part.name.removeprefix(above)}"
         yield part.kind, drawn, _health(part), part.id or "-"
-        yield from _branches(part.parts, f"{margin}{'   ' if last else '│  '}")
+        yield from _branches(part.parts, f"{margin}{'   ' if last else '│  '}", f"{part.name}/")
 
 
 def _sum(planned: Plan) -> str:

@@ -23,6 +23,7 @@ from tenantctl.pool import (
     function_spec,
     functions,
     gateways,
+    memories,
     ownership,
     roles,
     table_spec,
@@ -91,6 +92,8 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     for bucket in wanted_buckets:
         with translated(f"reading bucket `{bucket.name}`"):
             parts.append(buckets.observe(aws, bucket))
+    with translated("reading the memories"):
+        parts.extend(memories.observe(aws, names))
     for function in wanted_functions:
         with translated(f"reading function `{function.name}`"):
             parts.append(functions.observe(aws, function))

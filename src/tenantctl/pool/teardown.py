@@ -13,6 +13,7 @@ from tenantctl.pool import (
     functions,
     gateway_spec,
     gateways,
+    memories,
     roles,
     table_spec,
     tables,
@@ -45,6 +46,7 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
         roles.delete_step(names.interceptor, names.tags),
         roles.delete_step(names.pool.roles.vending, names.tags),
         roles.delete_step(names.pool.roles.agent, names.tags),
+        *(memories.delete_step(spec) for spec in memories.specs(names)),
         *(buckets.delete_step(bucket.name, names.tags) for bucket in buckets.owned(names)),
         *(tables.delete_step(spec) for spec in reversed(table_spec.specs(names))),
     )
