@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -44,15 +45,22 @@ def api(aws: Aws) -> Api:
 
 def new_memory(aws: Aws) -> str:
     control = aws.client("bedrock-agentcore-control")
-    made = control.create_memory(name="conversations", eventExpiryDuration=30)
+    made = control.create_memory(name=f"c{uuid4().hex}", eventExpiryDuration=30)
+    control.get_memory(memoryId=made["memory"]["id"])  # lets its creation end
     return str(made["memory"]["id"])
+
+
+def drop_memory(aws: Aws, memory: str) -> None:
+    control = aws.client("bedrock-agentcore-control")
+    control.delete_memory(memoryId=memory)
+    control.list_memories()  # lets its deletion end
 
 
 @pytest.fixture
 def memory(aws: Aws) -> Iterator[str]:
     made = new_memory(aws)
     yield made
-    aws.client("bedrock-agentcore-control").delete_memory(memoryId=made)
+    drop_memory(aws, made)
 
 
 def say(api: Api, memory: str, actor: str, text: str = "hello", **more: object) -> dict[str, Any]:

@@ -213,7 +213,7 @@ class Cloud:
             return self._controlled(call)
         if call.service == "bedrock-agentcore" and call.operation in Memories.operations:
             memories = self.memories.setdefault((account, region), Memories())
-            existing = asked.facts.memories()
+            existing = self.control_plane(account, region).memory_ids()
             return memories.handle(call.operation, call.params, existing=existing, now=asked.now)
         if call.service in KnowledgeBases.services:
             bases = self.knowledge_bases(account, region)

@@ -51,13 +51,6 @@ class MotoFacts:
         """The tags of a knowledge base by its ARN; none, where there is no such base."""
         return {} if self.bases is None else self.bases.tags(base)
 
-    def memories(self) -> frozenset[str]:
-        """The ids of the AgentCore memories that there are."""
-        from moto.bedrockagentcorecontrol.models import bedrockagentcorecontrol_backends
-
-        backend: Any = bedrockagentcorecontrol_backends[self.account][self.region]
-        return frozenset(backend.memories)
-
     def _dynamodb(self) -> Any:  # noqa: ANN401 - moto's own
         from moto.dynamodb.models import dynamodb_backends
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenantctl.domain.names import partition
-from tenantctl.local.agentcore import gateways, limits, targets
+from tenantctl.local.agentcore import endpoints, gateways, limits, memories, runtimes, targets
 from tenantctl.local.agentcore.plane import Around, Gateway, Operation, Plane
 from tenantctl.local.agentcore.records import SERVICE, Params, Record, missing, settle
 from tenantctl.local.wire import shapes
@@ -15,9 +15,12 @@ _OPERATIONS: Mapping[str, Operation] = {
     **gateways.OPERATIONS,
     **targets.OPERATIONS,
     **limits.OPERATIONS,
+    **runtimes.OPERATIONS,
+    **endpoints.OPERATIONS,
+    **memories.OPERATIONS,
 }
 _TAGGING = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
-_KINDS = (":gateway/",)
+_KINDS = (":gateway/", ":memory/", ":runtime/")
 
 # Without these a gateway of that status would do nothing; one whose update failed goes on.
 _AT_WORK = frozenset({"READY", "UPDATE_UNSUCCESSFUL"})
@@ -59,6 +62,11 @@ class ControlPlane:
         """One of them by its id."""
         return next((one for one in self.gateways() if one.id == gateway_id), None)
 
+    def memory_ids(self) -> frozenset[str]:
+        """The memories whose data may be asked for: not those that are on their way out."""
+        found = self._plane.memories.values()
+        return frozenset(one.id for one in found if one.status != "DELETING")
+
     def _tags(self, operation: str, params: Params) -> dict[str, Any]:
         tags = self._tagged(params["resourceArn"]).tags
         if operation == "ListTagsForResource":
@@ -78,3 +86,7 @@ class ControlPlane:
 
     def _taggable(self) -> Iterator[Record]:
         yield from self._plane.gateways.values()
+        yield from self._plane.memories.values()
+        for runtime in self._plane.runtimes.values():
+            yield runtime
+            yield from runtime.endpoints.values()
