@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,16 +19,34 @@ def serve_command(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")
     ] = 4577,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option("--ready-file", help="Write the addresses here while it is served."),
+    ] = None,
+    clock: Annotated[
+        str | None,
+        typer.Option("--clock", help="The time on all clinics' clocks, e.g. 2026-01-05T20:00."),
+    ] = None,
 ) -> None:
-    """Answer AWS clients on 127.0.0.1 until interrupted."""
+    """Answer AWS and MCP clients on 127.0.0.1 until interrupted."""
+    from tenantctl.domain.names import Names
     from tenantctl.local.connect import ACCOUNT
+    from tenantctl.local.set_clock import moment
     from tenantctl.local.state import daemon
 
     pool = context.of(ctx).pool()
-    daemon.run(
+    account = pool.account or ACCOUNT
+    names = Names(pool, account)
+    what = daemon.Serving(
         region=pool.region,
-        account=pool.account or ACCOUNT,
+        account=account,
         port=port,
+        clock=None if clock is None else moment(clock),
+        ready_file=ready_file,
+        gateways={tier: names.gateway(tier) for tier in pool.tiers},
+    )
+    daemon.run(
+        what,
         announce=lambda endpoint: console.note(f"serving the embedded cloud at {endpoint}"),
         notify=console.note,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 from tests.local.gateway.conftest import TIERS, Served, call, canary, said, talk
 
@@ -11,8 +12,8 @@ from tests.local.gateway.conftest import TIERS, Served, call, canary, said, talk
 def test_a_basic_user_lists_and_calls_tools(served: Served, mode: str) -> None:
     url, headers = served.url("basic"), served.headers("clinic-1")
 
-    async def names(client: object) -> set[str]:
-        return {tool.name for tool in (await client.list_tools()).tools}  # type: ignore[attr-defined]
+    async def names(client: Client) -> set[str]:
+        return {tool.name for tool in (await client.list_tools()).tools}
 
     allowed = served.names.pool.tiers["basic"].tools
     found = talk(url, headers, names, mode)

@@ -10,7 +10,7 @@ from tenantctl.local.gateway.settings import Gateway, gateway_of
 if TYPE_CHECKING:
     from tenantctl.local.cloud import Cloud
 
-_CONTROL = "bedrock-agentcore-control"
+CONTROL = "bedrock-agentcore-control"
 
 
 class Gateways:
@@ -25,9 +25,9 @@ class Gateways:
         """The gateway; raises `ServiceError` where there is none, or a part of it isn't served."""
         cloud = self._cloud
         with cloud.lock:
-            if self._seen != cloud.writes[_CONTROL]:
+            if self._seen != cloud.writes[CONTROL]:
                 self._kept.clear()
-                self._seen = cloud.writes[_CONTROL]
+                self._seen = cloud.writes[CONTROL]
             found = self._kept.get(gateway_id)
             if found is None:
                 found = self._kept[gateway_id] = self._read(gateway_id)
@@ -35,9 +35,9 @@ class Gateways:
 
     def _read(self, gateway_id: str) -> Gateway:
         cloud, named = self._cloud, {"gatewayIdentifier": gateway_id}
-        described = cloud.ask(_CONTROL, "GetGateway", named)
+        described = cloud.ask(CONTROL, "GetGateway", named)
         targets = [
-            cloud.ask(_CONTROL, "GetGatewayTarget", {**named, "targetId": target["targetId"]})
+            cloud.ask(CONTROL, "GetGatewayTarget", {**named, "targetId": target["targetId"]})
             for target in pages(cloud, "ListGatewayTargets", named)
         ]
         return gateway_of(described, targets)
@@ -47,7 +47,7 @@ def pages(cloud: Cloud, operation: str, params: Mapping[str, Any]) -> Iterator[M
     """All items of a listing of gateways or targets."""
     more: dict[str, Any] = {}
     while True:
-        page = cloud.ask(_CONTROL, operation, {**params, **more})
+        page = cloud.ask(CONTROL, operation, {**params, **more})
         yield from page["items"]
         if not page.get("nextToken"):
             return

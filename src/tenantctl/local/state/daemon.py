@@ -6,8 +6,8 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,11 +38,25 @@ class Status:
     trouble: str | None
 
 
-def run(  # noqa: PLR0913 - what the command line says, and whom to tell
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What to serve, and where.
+
+    `clock` sets the clinics' clock. `ready_file` tells others where the cloud and its gateways
+    are; `gateways` are the gateways' names by tier.
+    """
+
+    region: str
+    account: str
+    port: int
+    clock: str | None = None
+    ready_file: Path | None = None
+    gateways: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(
+    what: Serving,
     *,
-    region: str,
-    account: str,
-    port: int,
     announce: Callable[[str], None],
     notify: Callable[[str], None],
     directory: Path | None = None,
@@ -53,6 +67,7 @@ def run(  # noqa: PLR0913 - what the command line says, and whom to tell
     server has the state, `UsageError` when the port is taken.
     """
     from tenantctl.local.connect import held
+    from tenantctl.local.state.ready import told
     from tenantctl.local.wire.serve import serving
 
     where = directory or saved.default_directory()
@@ -66,14 +81,17 @@ def run(  # noqa: PLR0913 - what the command line says, and whom to tell
         if not mine:
             raise StateError("a server is running already", hint="see `tenantctl local status`")
         with (
-            held(where, region=region, account=account) as cloud,
-            serving(cloud, port=port) as endpoint,
+            held(where, region=what.region, account=what.account) as cloud,
+            serving(cloud, port=what.port, clock=what.clock) as endpoint,
             _published(where, cloud, endpoint),
+            told(what.ready_file, cloud, what.gateways) as ready,
         ):
             announce(endpoint)
             while not stop.wait(_SAVE_SECONDS):
                 with cloud.lock:
                     cloud.save()
+                    if ready is not None:
+                        ready.refresh()
 
 
 @contextlib.contextmanager
