@@ -53,7 +53,9 @@ def asker_of(
 ) -> Asker:
     """The asker about values of these formats, and any of the `extra` tags."""
     places = {PART: parse(_PARTS).node} if scarce(names) else {}
-    if any(base.arn is None for base in names.pool.data.knowledge_bases):
+    data = names.pool.data
+    given = (*(b.arn for b in data.knowledge_bases), *(m.arn for m in data.memories))
+    if None in given:
         places[BASE] = parse(_BASES).node
     alphabet = Alphabet.of(
         _literals(names, documents),

@@ -165,10 +165,11 @@ def _owned_by(witness: Witness, ground: Ground, memory: Memory) -> tuple[Witness
 
 
 def _memory(witness: Witness, ground: Ground) -> Memory:
-    """The memory that the witness names: by its ARN as it was before an id was assigned."""
+    """The memory that the witness names: by its ARN as it was before an id was assigned, or is."""
     resource = witness.finding.resource
     for memory in ground.names.pool.data.memories:
-        if resource == ground.names.memory_arn(memory):
+        arn = ground.names.memory_arn(memory)
+        if resource == arn or (memory.arn is None and resource.startswith(f"{arn}-")):
             return memory
     raise _no_probe(witness)
 

@@ -11,7 +11,7 @@ from tenantctl.domain.pool import Bucket, Memory, Table
 from tenantctl.domain.template import Template, Variable
 from tenantctl.proof.asking.question import Target
 from tenantctl.proof.asking.reach import Action, Reach
-from tenantctl.proof.asking.values import TENANT, USER
+from tenantctl.proof.asking.values import BASE, TENANT, USER
 from tenantctl.proof.automata.shape import Form, Slot, Wild
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
@@ -158,9 +158,22 @@ def _on_bucket(action: Action, names: Names, bucket: Bucket) -> Iterator[Ask]:
 
 
 def of_memory(action: Action, names: Names, memory: Memory) -> Iterator[Ask]:
-    """The asks of an action on a memory."""
+    """The asks of an action on a memory, by its name and by the ids that the name may get.
+
+    AgentCore adds a hyphen and ten characters to a name; which, a policy can say that was written
+    when the memory was there.
+    https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_Memory.html
+    """
     arn = names.memory_arn(memory)
-    here: tuple[Form, ...] = ((arn,),)
+    yield from _of_memory(action, names, memory, arn, (arn,))
+    if memory.arn is None:
+        yield from _of_memory(action, names, memory, None, (f"{arn}-", Slot(BASE)))
+
+
+def _of_memory(
+    action: Action, names: Names, memory: Memory, arn: str | None, form: Form
+) -> Iterator[Ask]:
+    here: tuple[Form, ...] = (form,)
     keys = (ACTOR, NAMESPACE, NAMESPACE_PATH)
     actors = Target(forms(memory.actor, names), here)
     spaces = open_ended(forms(memory.namespace, names))

@@ -21,7 +21,7 @@ PART = "part"
 """A Region or an id in an ARN: no tag's value, and only on the owner's side."""
 
 BASE = "base"
-"""A knowledge base's id, likewise."""
+"""What a service assigns: a knowledge base's id, the end of a memory's, likewise."""
 
 _LONG = 4
 _EVERY = Letters((), negated=True)
