@@ -124,6 +124,7 @@ def begin_anew() -> None:
     tenant_session.sts.cache_clear()
     tenant_session.boto3_session.cache_clear()
     knowledge_base.knowledge_base.cache_clear()
+    knowledge_base._found.cache_clear()  # noqa: SLF001 - as another process would begin
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,20 @@ from tests.lambdas.conftest import begin_anew, context, identity_headers
 from tenantctl.domain import layout
 from tenantctl.domain.config import load
 from tenantctl.domain.names import Names
+from tenantctl.domain.pool import KnowledgeBase
 from tenantctl.pool.function_environment import tool_environment
 from tools.retrieve_clinic_documents import handle
 
 STARTER = Path(__file__).parents[2] / "templates" / "config" / "tenantctl.yaml"
 OWN = "s3://clinic-documents/basic-tier/clinic-1/"
+
+
+ARN = "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/KB12345678"
+
+
+def over_documents(*bases: KnowledgeBase) -> Names:
+    pool = load(STARTER)
+    return Names(replace(pool, data=replace(pool.data, knowledge_bases=bases)), "123456789012")
 
 
 @dataclass
@@ -54,10 +63,10 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bedrock]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    names = Names(load(STARTER), "123456789012")
+    names = over_documents(KnowledgeBase("handbooks", "clinic-documents", ARN))
     begin_anew()
     for name, value in {
-        **tool_environment(names, knowledge_base="KB12345678"),
+        **tool_environment(names),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": "/dev/null",

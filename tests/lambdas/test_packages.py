@@ -21,7 +21,7 @@ from tests.lambdas.conftest import event, forwarded, identity_headers, refused, 
 from tenantctl.domain.config import load
 from tenantctl.domain.files import copy_starter, root, templates
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Claim, Data
+from tenantctl.domain.pool import Claim, Data, KnowledgeBase
 from tenantctl.domain.tools import TOOLS
 from tenantctl.errors import NotFoundError, UsageError
 from tenantctl.pool.function_environment import (
@@ -224,13 +224,32 @@ def test_the_environment_holds_the_pool_and_no_clock(names: Names) -> None:
         "sort_key": "patient_id",
         "value": "{tenant}",
     }
-    with_base = tool_environment(names, knowledge_base="KB12345678")
-    assert with_base["TENANTCTL_KNOWLEDGE_BASE_ID"] == "KB12345678"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "arn", "more"),
+    [
+        ("clinic-documents", None, {"TENANTCTL_KNOWLEDGE_BASE": "handbooks"}),
+        (
+            "clinic-documents",
+            "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/KB12345678",
+            {"TENANTCTL_KNOWLEDGE_BASE_ID": "KB12345678"},
+        ),
+        ("another", None, {}),
+    ],
+)
+def test_tools_know_the_knowledge_base_over_their_documents(
+    names: Names, bucket: str, arn: str | None, more: dict[str, str]
+) -> None:
+    bases = (KnowledgeBase("handbooks", bucket, arn),)
+    pool = replace(names.pool, data=replace(names.pool.data, knowledge_bases=bases))
+    with_base = tool_environment(Names(pool, names.account))
+    assert with_base == tool_environment(names) | more
 
 
 def test_a_pool_without_data_has_no_table_and_no_prefix(names: Names) -> None:
     bare = Names(replace(names.pool, data=Data()), names.account)
-    made = tool_environment(bare, knowledge_base="KB12345678")
+    made = tool_environment(bare)
     assert set(made) == {"TENANTCTL_IDENTITY", "TENANTCTL_PREFIX", "TENANTCTL_VENDING_ROLE_ARN"}
     assert made["TENANTCTL_PREFIX"] == "-"
 

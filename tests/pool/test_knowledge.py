@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from tests.pool.conftest import ACCOUNT, CLINICS
 from tests.pool.test_documents import AGENT, BUCKET, OWN, TAGS, Values, reaches, session
 
+from tenantctl.aws.knowledge import find_knowledge_base, find_source
+from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.domain.pool import KnowledgeBase
 from tenantctl.iam.document import Kind, read
 from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.request import Request, context
+from tenantctl.local.connect import in_memory
 from tenantctl.pool import documents
+from tenantctl.pool.plan import apply, observe, plan, run
+from tenantctl.pool.teardown import steps
 
 BASE = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:knowledge-base/ABCDE12345"
 OWNED = {"aws:ResourceTag/tenantctl:pool": "clinic-agent"}
@@ -80,3 +86,114 @@ def test_a_base_that_is_given_is_asked_by_its_arn() -> None:
     given = named(KnowledgeBase("handbooks", "clinic-documents", BASE))
     assert agent_reaches(given, "bedrock:Retrieve", BASE, {})
     assert not agent_reaches(given, "bedrock:Retrieve", BASE[:-1] + "6", OWNED)
+
+
+# -- the knowledge base itself --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Aws]:
+    """An embedded cloud with the pool and its knowledge base."""
+    with in_memory(region="us-east-1", account=ACCOUNT) as aws:
+        apply(plan(aws, SHARED), aws)
+        yield aws
+
+
+def test_apply_makes_it_with_its_source_and_its_vectors(made: Aws) -> None:
+    base = find_knowledge_base(made, SHARED, SHARED.pool.data.knowledge_bases[0])
+    assert base is not None
+    assert base.status == "ACTIVE"
+    control = made.client("bedrock-agent")
+    tags = control.list_tags_for_resource(resourceArn=base.arn)["tags"]
+    assert tags == {"tenantctl:pool": "clinic-agent"}
+    source = find_source(made, base.id, BUCKET)
+    assert source is not None
+    found = control.get_knowledge_base(knowledgeBaseId=base.id)["knowledgeBase"]
+    index = made.client("s3vectors").get_index(
+        vectorBucketName="clinic-agent-knowledge", indexName="handbooks"
+    )["index"]
+    kept = found["storageConfiguration"]["s3VectorsConfiguration"]
+    assert kept == {"indexArn": index["indexArn"]}
+    assert (index["dimension"], index["distanceMetric"]) == (1024, "cosine")
+    made.client("s3").put_object(Bucket="clinic-documents", Key=f"{OWN}a.txt", Body=b"A wound.")
+    job = control.start_ingestion_job(knowledgeBaseId=base.id, dataSourceId=source)["ingestionJob"]
+    job = control.get_ingestion_job(
+        knowledgeBaseId=base.id, dataSourceId=source, ingestionJobId=job["ingestionJobId"]
+    )["ingestionJob"]
+    assert job["status"] == "COMPLETE", job  # its role may read the documents
+    made.client("s3").delete_object(Bucket="clinic-documents", Key=f"{OWN}a.txt")
+
+
+def test_apply_twice_changes_nothing(made: Aws) -> None:
+    assert plan(made, SHARED).steps == ()
+
+
+def test_what_was_changed_by_hand_is_put_right(made: Aws) -> None:
+    control = made.client("bedrock-agent")
+    base = find_knowledge_base(made, SHARED, SHARED.pool.data.knowledge_bases[0])
+    assert base is not None
+    now = control.get_knowledge_base(knowledgeBaseId=base.id)["knowledgeBase"]
+    control.update_knowledge_base(
+        knowledgeBaseId=base.id,
+        name="handbooks",
+        roleArn=SHARED.agent_role_arn,
+        knowledgeBaseConfiguration=now["knowledgeBaseConfiguration"],
+        storageConfiguration=now["storageConfiguration"],
+    )
+    source = find_source(made, base.id, BUCKET)
+    control.update_data_source(
+        knowledgeBaseId=base.id,
+        dataSourceId=source,
+        name="handbooks",
+        dataSourceConfiguration={
+            "type": "S3",
+            "s3Configuration": {"bucketArn": BUCKET, "inclusionPrefixes": ["basic-tier/"]},
+        },
+    )
+    steps = plan(made, SHARED).steps
+    assert [(s.change, s.resource) for s in steps] == [
+        ("update", "knowledge base `handbooks`"),
+        ("update", "data source `handbooks`"),
+    ]
+    run(steps, made)
+    assert plan(made, SHARED).steps == ()
+
+
+def test_one_that_isnt_the_pools_is_left_alone(made: Aws) -> None:
+    control = made.client("bedrock-agent")
+    base = find_knowledge_base(made, SHARED, SHARED.pool.data.knowledge_bases[0])
+    assert base is not None
+    control.untag_resource(resourceArn=base.arn, tagKeys=["tenantctl:pool"])
+    planned = plan(made, SHARED)
+    assert [part.resource for part in planned.foreign] == ["knowledge base `handbooks`"]
+    apply(plan(made, SHARED, adopt=True), made)
+    assert plan(made, SHARED).foreign == ()
+
+
+def test_one_that_cant_be_changed_is_a_problem(made: Aws) -> None:
+    other = replace(SHARED, pool=replace(SHARED.pool, name="clinic-agent"))
+    control = made.client("bedrock-agent")
+    base = find_knowledge_base(made, other, other.pool.data.knowledge_bases[0])
+    assert base is not None
+    now = control.get_knowledge_base(knowledgeBaseId=base.id)["knowledgeBase"]
+    vectors = {
+        "type": "S3_VECTORS",
+        "s3VectorsConfiguration": {"indexArn": "arn:aws:s3vectors:::x"},
+    }
+    shared = {"name": "handbooks", "roleArn": now["roleArn"]}
+    shared["knowledgeBaseConfiguration"] = now["knowledgeBaseConfiguration"]
+    control.update_knowledge_base(knowledgeBaseId=base.id, storageConfiguration=vectors, **shared)
+    ((part, problem),) = plan(made, other).problems
+    assert part.resource == "knowledge base `handbooks`"
+    assert "can't be changed" in problem
+    control.update_knowledge_base(
+        knowledgeBaseId=base.id, storageConfiguration=now["storageConfiguration"], **shared
+    )
+
+
+def test_it_goes_with_the_pool(made: Aws) -> None:
+    for step in steps(SHARED, observe(made, SHARED)):
+        step.run(made)
+    assert made.client("bedrock-agent").list_knowledge_bases()["knowledgeBaseSummaries"] == []
+    assert made.client("s3vectors").list_vector_buckets()["vectorBuckets"] == []
+    assert all(part.id is None for part in observe(made, SHARED).parts)

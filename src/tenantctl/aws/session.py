@@ -93,6 +93,10 @@ class Aws:
     def client(
         self, service: Literal["bedrock-agentcore-control"]
     ) -> BedrockAgentCoreControlClient: ...
+    @overload
+    def client(
+        self, service: Literal["bedrock-agent", "bedrock-agent-runtime", "s3vectors"]
+    ) -> Any: ...  # noqa: ANN401 - their stubs aren't installed
     def client(self, service: str) -> Any:
         """The client of a service, made on first use."""
         return self._clients.get(service, lambda: self._make(service))

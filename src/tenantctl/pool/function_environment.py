@@ -36,10 +36,10 @@ def interceptor_environment(names: Names) -> dict[str, str]:
     )
 
 
-def tool_environment(names: Names, *, knowledge_base: str | None = None) -> dict[str, str]:
+def tool_environment(names: Names) -> dict[str, str]:
     """Any tool's. Items and documents are of the first table and bucket, as onboarding seeds them.
 
-    `knowledge_base` is the id of one over that bucket.
+    So is the knowledge base. It goes by its name where its id is Bedrock's to assign.
     """
     made = _common(names) | {"TENANTCTL_VENDING_ROLE_ARN": names.vending_role_arn}
     for table in names.pool.data.tables[:1]:
@@ -53,8 +53,11 @@ def tool_environment(names: Names, *, knowledge_base: str | None = None) -> dict
         )
     for bucket in names.pool.data.buckets[:1]:
         made["TENANTCTL_BUCKET"] = bucket.name
-        if knowledge_base is not None:
-            made["TENANTCTL_KNOWLEDGE_BASE_ID"] = knowledge_base
+        for base in names.pool.data.knowledge_bases:
+            if base.bucket == bucket.name and base.arn is None:
+                made["TENANTCTL_KNOWLEDGE_BASE"] = base.name
+            elif base.bucket == bucket.name and base.arn is not None:
+                made["TENANTCTL_KNOWLEDGE_BASE_ID"] = base.arn.rpartition("/")[2]
     return _within(made)
 
 

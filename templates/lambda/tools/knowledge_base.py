@@ -14,6 +14,7 @@ from typing import Any
 
 from tools.call import Call
 from tools.failure import ToolError, translated
+from tools.settings import Settings
 from tools.tenant_session import boto3_session
 
 TENANT_FIELD = "clinic_id"
@@ -24,7 +25,7 @@ def passages(call: Call, query: str, most: int) -> list[dict[str, object]]:
     """The passages that Bedrock finds nearest to the query; at most `most`."""
     with translated("asking the knowledge base"):
         answer = knowledge_base().retrieve(
-            knowledgeBaseId=call.settings.knowledge_base,
+            knowledgeBaseId=base_id(call.settings),
             retrievalQuery={"text": query},
             retrievalConfiguration={
                 "vectorSearchConfiguration": {
@@ -40,6 +41,26 @@ def passages(call: Call, query: str, most: int) -> list[dict[str, object]]:
 def knowledge_base() -> Any:  # noqa: ANN401 - boto3's client of `bedrock-agent-runtime`
     """Bedrock's retrieval, as the function's role."""
     return boto3_session().client("bedrock-agent-runtime")
+
+
+def base_id(settings: Settings) -> str:
+    """The knowledge base's id: the one that is given, or what Bedrock has by its name.
+
+    Raises `ToolError` where there is none: the documents aren't read another way instead.
+    """
+    return settings.knowledge_base_id or _found(settings.knowledge_base or "")
+
+
+@lru_cache(maxsize=1)
+def _found(name: str) -> str:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_ListKnowledgeBases.html"""
+    pages = boto3_session().client("bedrock-agent").get_paginator("list_knowledge_bases")
+    with translated("looking for the knowledge base"):
+        for page in pages.paginate():
+            for base in page["knowledgeBaseSummaries"]:
+                if base["name"] == name:
+                    return str(base["knowledgeBaseId"])
+    raise ToolError("NotConfigured", "the pool's knowledge base isn't there")
 
 
 def _passage(call: Call, found: Mapping[str, Any]) -> dict[str, object]:

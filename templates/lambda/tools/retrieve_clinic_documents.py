@@ -16,5 +16,5 @@ def handle(call: Call) -> Result:
     """
     query = arguments.required(call.arguments, "query")
     most = arguments.limit(call.arguments, default=DEFAULT, most=MOST)
-    asked = documents if call.settings.knowledge_base is None else knowledge_base
+    asked = knowledge_base if call.settings.searched else documents
     return {"passages": asked.passages(call, query, most)}

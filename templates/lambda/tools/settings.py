@@ -30,6 +30,7 @@ class Settings:
     records: Table | None = None
     documents: str | None = None
     knowledge_base: str | None = None
+    knowledge_base_id: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
@@ -41,7 +42,8 @@ class Settings:
             prefix=environment["TENANTCTL_PREFIX"],
             records=Table(**json.loads(table)) if table else None,
             documents=environment.get("TENANTCTL_BUCKET"),
-            knowledge_base=environment.get("TENANTCTL_KNOWLEDGE_BASE_ID"),
+            knowledge_base=environment.get("TENANTCTL_KNOWLEDGE_BASE"),
+            knowledge_base_id=environment.get("TENANTCTL_KNOWLEDGE_BASE_ID"),
         )
 
     @property
@@ -50,6 +52,11 @@ class Settings:
         if self.records is None:
             raise ToolError("NotConfigured", "the pool has no table of records")
         return self.records
+
+    @property
+    def searched(self) -> bool:
+        """Whether a knowledge base lies over the documents."""
+        return bool(self.knowledge_base or self.knowledge_base_id)
 
     @property
     def bucket(self) -> str:

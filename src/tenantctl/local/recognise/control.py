@@ -77,6 +77,18 @@ STATES = _STATE_MACHINES | {
     for operation in ("CreateStateMachine", "UpdateStateMachine")
 }
 
+_VECTOR_BUCKET = "bucket/{vectorBucketName}"
+
+VECTORS = table(
+    "s3vectors",
+    {
+        _VECTOR_BUCKET: "CreateVectorBucket DeleteVectorBucket GetVectorBucket ListIndexes",
+        f"{_VECTOR_BUCKET}/index/{{indexName}}": "CreateIndex DeleteIndex GetIndex",
+        "{resourceArn}": "ListTagsForResource TagResource UntagResource",
+        "*": "ListVectorBuckets",
+    },
+)
+
 CONTROL: Mapping[str, Table] = {
     "bedrock-agentcore-control": AGENTCORE_CONTROL,
     "cognito-idp": COGNITO,
@@ -84,5 +96,6 @@ CONTROL: Mapping[str, Table] = {
     "iam": IAM,
     "kms": KMS,
     "lambda": LAMBDA,
+    "s3vectors": VECTORS,
     "stepfunctions": STATES,
 }

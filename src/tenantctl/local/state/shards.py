@@ -19,7 +19,7 @@ _MEMORIES = "tenantctl/memories"
 _KNOWLEDGE = "tenantctl/knowledge"
 OWN = frozenset({_KEYS, _ENGINES, _PLANES, _MEMORIES, _KNOWLEDGE})
 
-_GLOBAL = frozenset({"iam", "s3"})
+_GLOBAL = frozenset({"iam", "s3", "s3vectors"})
 # What this runs may write anywhere.
 _REACHING = frozenset({"stepfunctions"})
 # Of these, moto has nothing.
