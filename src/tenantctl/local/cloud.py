@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenantctl.domain.names import partition
 from tenantctl.local import documents
@@ -33,11 +33,15 @@ from tenantctl.local.policy_engine.api import PolicyEngines
 from tenantctl.local.principals import ANONYMOUS, Caller, caller
 from tenantctl.local.recognise import recognise
 from tenantctl.local.recognise.dynamodb.partiql import answer as partiql
+from tenantctl.local.recognise.runtimes import OPERATIONS as AGENT_OPERATIONS
 from tenantctl.local.sts import service as sts
 from tenantctl.local.wire import answers, chunked, sigv4
 from tenantctl.local.wire.incoming import HOSTS, Answer, Incoming
 from tenantctl.local.wire.reading import parse
 from tenantctl.local.wire.services import COGNITO, S3, Parsed, Service, by_signing_name
+
+if TYPE_CHECKING:
+    from tenantctl.local.runtime.front import RuntimeFront
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # nobody's terminal, unless somebody asks for logs
@@ -48,6 +52,9 @@ _WELL_KNOWN = re.compile(
 _READS = re.compile(
     r"(?:BatchGet|Describe|Get|Head|List|Query|Retrieve|Scan|Select|TransactGet)[A-Z]?"
 )
+Later = Callable[[], Answer]
+"""What answers a request that has been allowed, once the cloud is free again."""
+
 _SCOPE = re.compile(r"/([a-z0-9.-]+)/aws4_request")
 _COGNITO_TARGET = "AWSCognitoIdentityProviderService."
 
@@ -59,7 +66,8 @@ class Cloud:
     `changed` is told of every request that may have changed something, under the lock, before it
     is answered; `save` puts on disk what isn't there yet. `torn` is set when a request was
     interrupted half way. `clock` is in seconds since the epoch. `served_at` is the address on which
-    it listens now; `writes` counts the requests by service that may have changed something.
+    it listens now, `agents` who answers for runtimes there; `writes` counts the requests by service
+    that may have changed something.
     """
 
     region: str
@@ -74,6 +82,7 @@ class Cloud:
     clock: Callable[[], float] = field(repr=False, default=time.time)
     torn: bool = False
     served_at: str | None = None
+    agents: RuntimeFront | None = field(repr=False, default=None)
     writes: Counter[str] = field(repr=False, default_factory=Counter)
     lock: threading.RLock = field(repr=False, default_factory=threading.RLock)
 
@@ -104,9 +113,10 @@ class Cloud:
             raise RefusedError(Failure.DENIED, "The embedded cloud answers to 127.0.0.1 alone")
         signature = sigv4.read(request)
         with self.lock:
-            return self._signed(request, signature) if signature else self._unsigned(request)
+            found = self._signed(request, signature) if signature else self._unsigned(request)
+        return found if isinstance(found, Answer) else found()
 
-    def _signed(self, request: Incoming, signature: sigv4.Signature) -> Answer:
+    def _signed(self, request: Incoming, signature: sigv4.Signature) -> Answer | Later:
         now = self.clock()
         services = by_signing_name(signature.service)
         if not services:
@@ -126,7 +136,7 @@ class Cloud:
         region = self._region(parsed.service, signature.region)
         return self._run(self._asked(request, parsed, who, region, now=now))
 
-    def _unsigned(self, request: Incoming) -> Answer:
+    def _unsigned(self, request: Incoming) -> Answer | Later:
         """Keys of user pools, Cognito's public operations, and what a bucket gives to everyone."""
         known = _WELL_KNOWN.fullmatch(request.path)
         if known and request.method == "GET" and not request.query:
@@ -171,10 +181,16 @@ class Cloud:
         facts = MotoFacts(region, account, self.knowledge_bases(account, region))
         return _Asked(request, parsed, who, call, facts, now)
 
-    def _run(self, asked: _Asked) -> Answer:
+    def _run(self, asked: _Asked) -> Answer | Later:
         call, who = asked.call, asked.who
         context = {**request_context(asked.request, call, asked.now), **who.context}
         authorize(call, who, _checks(asked), asked.facts, context)
+        if call.service == "bedrock-agentcore" and call.operation in AGENT_OPERATIONS:
+            if self.agents is None:
+                raise RefusedError(
+                    Failure.NOT_IMPLEMENTED, "Agents run only while the embedded cloud is served"
+                )
+            return self.agents.signed(call, asked.request)
         if call.service == "cognito-idp":
             cognito_rules.check(call)
         documents.check(call)

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 from agent.agent import Agent
 
@@ -110,6 +111,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, PORT), _Handler)
         self.agent = agent
         self.busy = _Busy()
+
+    def server_bind(self) -> None:
+        """Listen, without a look-up of the host's name, which may take as long as a start may."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, PORT
 
 
 def serve(agent: Agent) -> None:

@@ -13,19 +13,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenantctl.local.call import Call, Check, Facts, UnrecognisedError
-from tenantctl.local.recognise import dynamodb, functions, iam, knowledge, memory, roles, s3
+from tenantctl.local.recognise import (
+    dynamodb,
+    functions,
+    iam,
+    knowledge,
+    memory,
+    roles,
+    runtimes,
+    s3,
+)
 from tenantctl.local.recognise.control import CONTROL
 from tenantctl.local.recognise.dynamodb import streams
 from tenantctl.local.recognise.rules import Table
 
 Recogniser = Callable[[Call, Facts], tuple[Check, ...] | None]
 
+
+def _agentcore(call: Call, facts: Facts) -> tuple[Check, ...] | None:
+    return runtimes.recognise(call, facts) or memory.recognise(call, facts)
+
+
 # Services with operations whose checks depend on more than an ARN; `None` leaves the operation
 # to the table.
 _SPECIAL: Mapping[str, Recogniser] = {
     "bedrock-agent": knowledge.recognise,
     "bedrock-agent-runtime": knowledge.recognise,
-    "bedrock-agentcore": memory.recognise,
+    "bedrock-agentcore": _agentcore,
     "dynamodb": dynamodb.recognise,
     "dynamodbstreams": streams.recognise,
     "iam": iam.recognise,

@@ -143,10 +143,10 @@ def _rest(services: tuple[Service, ...], request: Incoming, environ: dict[str, A
             model, RestXMLParser, body=raw, headers=headers, labels=labels, values=wire.args
         )
         return Parsed(service, model, params, query)
-    document = _json_object(request.body) if request.body else None
-    params = _read(
-        model, _RestJson, body=document, headers=headers, labels=labels, values=wire.args
-    )
+    data = _has_data_as_body(model)
+    document = _json_object(request.body) if request.body and not data else None
+    body = request.body if data else document
+    params = _read(model, _RestJson, body=body, headers=headers, labels=labels, values=wire.args)
     return Parsed(service, model, params, query, document)
 
 
@@ -181,6 +181,13 @@ def _has_body(model: OperationModel) -> bool:
     if shape is None:
         return False
     return any("location" not in m.serialization for m in shape.members.values())
+
+
+def _has_data_as_body(model: OperationModel) -> bool:
+    """Whether the body is the client's own, of whatever form, as `InvokeAgentRuntime`'s."""
+    shape = model.input_shape
+    payload = shape.serialization.get("payload") if shape is not None else None
+    return shape is not None and payload is not None and shape.members[payload].type_name == "blob"
 
 
 def _read(  # noqa: PLR0913 - the parts of a request

@@ -102,30 +102,38 @@ def endpoint_of(listening: BaseWSGIServer) -> str:
 
 @contextmanager
 def serving(cloud: Cloud, *, port: int = 0, clock: str | None = None) -> Iterator[str]:
-    """Serve a cloud of this process, with its gateways, for the length of a `with` block.
+    """Serve a cloud of this process, its gateways and agents too, while a `with` block lasts.
 
     Yields the endpoint. Requests that have begun are ended first. `clock` sets the clinics' clock,
     in ISO 8601 with an offset.
     """
     from tenantctl.local.gateway.front import Front
+    from tenantctl.local.runtime.front import RuntimeFront
 
-    fronts: list[Front] = []
+    fronts: list[Front | RuntimeFront] = []
 
     def answer(request: Incoming) -> Answer:
-        found = fronts[0].answer(request) if fronts else None
-        return cloud.answer(request) if found is None else found
+        for front in fronts:
+            found = front.answer(request)
+            if found is not None:
+                return found
+        return cloud.answer(request)
 
     listening = server(cloud, port=port, answer=answer)
     endpoint = endpoint_of(listening)
-    fronts.append(Front(cloud, endpoint, clock=clock))
-    before, cloud.served_at = cloud.served_at, endpoint
+    gateways = Front(cloud, endpoint, clock=clock)
+    agents = RuntimeFront(cloud, endpoint, gateways.issuers)
+    fronts += [gateways, agents]
+    before = cloud.served_at, cloud.agents
+    cloud.served_at, cloud.agents = endpoint, agents
     thread = threading.Thread(target=listening.serve_forever, name="embedded-cloud", daemon=True)
     thread.start()
     try:
         yield endpoint
     finally:
-        cloud.served_at = before
+        cloud.served_at, cloud.agents = before
         listening.shutdown()
         thread.join()
+        agents.close()  # before what waits for requests to end: an agent may work for long
         listening.server_close()
-        fronts[0].close()
+        gateways.close()

@@ -1,0 +1,1 @@
+"""AgentCore Runtime's data plane: agents as processes of this machine, one for each session."""
