@@ -248,7 +248,7 @@ class Cloud:
         if engines.owns(call.operation, call.params):
             return engines.handle(call.operation, call.params)
         plane = self.control_plane(call.account, call.region)
-        if plane.owns(call.operation, call.params):
+        if call.operation in plane.operations:
             around = Surroundings(call.region, call.account, engines, self.served_at)
             return plane.handle(call.operation, call.params, around)
         return None

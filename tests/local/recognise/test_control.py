@@ -270,3 +270,50 @@ def test_other_partitions_have_their_own_arns(facts: Known) -> None:
     call = Call("dynamodb", "DeleteTable", {"TableName": "ttt"}, "cn-north-1", ACCOUNT, caller)
     (check,) = recognise(call, facts)
     assert check.resource == f"arn:aws-cn:dynamodb:cn-north-1:{ACCOUNT}:table/ttt"
+
+
+def test_network_and_key_are_conditions_of_what_they_are_for(recognised: Recognise) -> None:
+    network = {
+        "networkMode": "VPC",
+        "networkModeConfig": {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"]},
+    }
+    runtime = {"agentRuntimeId": "r-1", "roleArn": f"{IAM}:role/agent"}
+    made, passed = recognised(
+        "bedrock-agentcore-control",
+        "UpdateAgentRuntime",
+        {**runtime, "networkConfiguration": network},
+    )
+    assert made.context == {
+        "bedrock-agentcore:subnets": ("subnet-1", "subnet-2"),
+        "bedrock-agentcore:securitygroups": ("sg-1",),
+    }
+    assert passed.context == {"iam:passedtoservice": ("bedrock-agentcore.amazonaws.com",)}
+    (plain, _) = recognised("bedrock-agentcore-control", "UpdateAgentRuntime", runtime)
+    assert plain.context == {}
+    key = f"{KMS}:key/1"
+    (memory,) = recognised(
+        "bedrock-agentcore-control", "CreateMemory", {"name": "m", "encryptionKeyArn": key}
+    )
+    assert memory.context == {"bedrock-agentcore:kmskeyarn": (key,)}
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"Layers": ["l"]}, "Layers"),
+        ({"Code": {"ImageUri": "i"}}, "images"),
+        ({"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectVersion": "v"}}, "versions of objects"),
+        ({"Qualifier": "1"}, "aliases"),
+    ],
+)
+def test_functions_of_what_is_not_modelled_are_refused(
+    recognised: Recognise, params: Mapping[str, Any], why: str
+) -> None:
+    with pytest.raises(UnrecognisedError, match=why):
+        recognised("lambda", "CreateFunction", {"FunctionName": "f", **params})
+
+
+def test_who_is_given_a_function_is_a_condition(recognised: Recognise) -> None:
+    given = {"FunctionName": "f", "Principal": "bedrock-agentcore.amazonaws.com"}
+    (check,) = recognised("lambda", "AddPermission", given)
+    assert check.context == {"lambda:principal": ("bedrock-agentcore.amazonaws.com",)}

@@ -49,6 +49,7 @@ def test_a_rule_names_an_operation_an_action_and_parameters_that_exist(
         slots = set()  # the stream is read from the shard iterator
     assert slots <= members
     assert set(rule.passes) <= members
+    assert {path.partition(".")[0] for _, path in rule.keys} <= members
     if rule.resource is not None:
         assert _exists(rule.action)
 

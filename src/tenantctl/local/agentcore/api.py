@@ -20,7 +20,6 @@ _OPERATIONS: Mapping[str, Operation] = {
     **memories.OPERATIONS,
 }
 _TAGGING = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
-_KINDS = (":gateway/", ":memory/", ":runtime/")
 
 # Without these a gateway of that status would do nothing; one whose update failed goes on.
 _AT_WORK = frozenset({"READY", "UPDATE_UNSUCCESSFUL"})
@@ -32,11 +31,8 @@ class ControlPlane:
     def __init__(self, region: str, account: str) -> None:
         self._plane = Plane(f"arn:{partition(region)}:bedrock-agentcore:{region}:{account}")
 
-    def owns(self, operation: str, params: Params) -> bool:
-        """Whether a call is for this; a tagging one is, by the resource that it names."""
-        if operation in _TAGGING:
-            return any(kind in str(params.get("resourceArn", "")) for kind in _KINDS)
-        return operation in _OPERATIONS
+    operations: frozenset[str] = frozenset(_OPERATIONS) | _TAGGING
+    """What `handle` answers; moto has nothing besides."""
 
     def handle(self, operation: str, params: Params, around: Around) -> dict[str, Any]:
         """The answer, in the shape of the operation's output; raises `ServiceError`."""

@@ -67,7 +67,24 @@ _PASSES = {
     "UpdateMemory": "memoryExecutionRoleArn",
 }
 
+_NETWORK = "networkConfiguration.networkModeConfig"
+_PLACED = (
+    ("bedrock-agentcore:securitygroups", f"{_NETWORK}.securityGroups"),
+    ("bedrock-agentcore:subnets", f"{_NETWORK}.subnets"),
+)
+# `bedrock-agentcore:RuntimeAuthorizerType` stays absent: AWS doesn't say which values it has.
+_KEYS = {
+    "CreateAgentRuntime": _PLACED,
+    "CreateMemory": (("bedrock-agentcore:kmskeyarn", "encryptionKeyArn"),),
+    "UpdateAgentRuntime": _PLACED,
+}
+
 AGENTCORE_CONTROL: Table = _PLAIN | {
-    operation: replace(_PLAIN[operation], passes=(role,), to="bedrock-agentcore.amazonaws.com")
+    operation: replace(
+        _PLAIN[operation],
+        passes=(role,),
+        to="bedrock-agentcore.amazonaws.com",
+        keys=_KEYS.get(operation, ()),
+    )
     for operation, role in _PASSES.items()
 }

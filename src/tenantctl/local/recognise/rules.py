@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tenantctl.domain.arn import Arn
 from tenantctl.domain.names import partition
@@ -42,7 +43,8 @@ class Rule:
     that is an ARN itself (`{ResourceArn}`), `*`, or `None` where no permission is asked. Several,
     with spaces between, must all be allowed.
     `passes` names parameters with the ARN of a role that the service `to` will act as: that takes
-    `iam:PassRole` too.
+    `iam:PassRole` too. `keys` are condition keys and where in the parameters their values are, with
+    dots between the members.
     """
 
     service: str
@@ -50,12 +52,13 @@ class Rule:
     resource: str | None
     passes: tuple[str, ...] = ()
     to: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
 
     def checks(self, call: Call) -> tuple[Check, ...]:
         """The checks of a call by this rule."""
         if self.resource is None:
             return ()
-        context = tag_context(call.params)
+        context = {**tag_context(call.params), **dict(self._context(call))}
         found = [
             Check(self.action, self._target(call, template), context)
             for template in self.resource.split()
@@ -70,6 +73,14 @@ class Rule:
             if call.params.get(name)
         )
         return tuple(found)
+
+    def _context(self, call: Call) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for key, path in self.keys:
+            value: Any = call.params
+            for name in path.split("."):
+                value = value.get(name) if isinstance(value, Mapping) else None
+            if value:
+                yield key, (value,) if isinstance(value, str) else tuple(map(str, value))
 
     def _target(self, call: Call, template: str) -> str:
         slots = _SLOT.findall(template)
