@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tenantctl.aws.memories import located
 from tenantctl.cli.verify import token_check
 from tenantctl.domain.canary import PREFIX
 from tenantctl.domain.layout import META, tenant_key
@@ -131,11 +132,17 @@ class Clinics:
         found += [a["Value"] for u in users for a in u["Attributes"] if a["Name"] == "email"]
         return [name for name in (*found, *self.memory_canaries()) if PREFIX in name]
 
+    @property
+    def memory(self) -> str:
+        """The ARN of the pool's one memory."""
+        (found,) = located(self.aws, self.names).values()
+        return found
+
     def memory_canaries(self) -> list[str]:
         """Events and records of a verification in the pool's memory."""
         api, found = self.aws.client("bedrock-agentcore"), []
-        for memory in self.names.pool.data.memories:
-            at: Any = {"memoryId": (memory.arn or "").rpartition("/")[2]}
+        for arn in located(self.aws, self.names).values():
+            at: Any = {"memoryId": arn.rpartition("/")[2]}
             for actor in api.list_actors(**at, maxResults=100)["actorSummaries"]:
                 at_actor = {**at, "actorId": actor["actorId"]}
                 full: Any = {"eventFilter": "HAS_EVENTS"}
@@ -150,11 +157,7 @@ class Clinics:
 def empty() -> Iterator[Clinics]:
     """A pool without tenants."""
     with in_memory(region="us-east-1", account=ACCOUNT) as aws:
-        memory = aws.client("bedrock-agentcore-control").create_memory(
-            name="conversations", eventExpiryDuration=30
-        )["memory"]
-        memories = tuple(replace(m, arn=memory["arn"]) for m in POOL.data.memories)
-        names = Names(replace(POOL, data=replace(POOL.data, memories=memories)), ACCOUNT)
+        names = Names(POOL, ACCOUNT)
         apply(plan(aws, names), aws)
         yield Clinics(aws, names)
 

@@ -34,7 +34,7 @@ ONE_WAY = Settings(actors=("clinic-1",), planes=frozenset({Plane.MEMORY}))
 def test_what_a_killed_run_left_is_swept_and_real_data_is_not(clinics: Clinics) -> None:
     (memory,) = clinics.names.pool.data.memories
     user = user_id(CLINIC_1, clinics.names.pool.identity.user)
-    spot = bind.memory_spot(memory, memory.arn or "", CLINIC_1, user, Run("dead"))
+    spot = bind.memory_spot(memory, clinics.memory, CLINIC_1, user, Run("dead"))
     canaries.plant(clinics.aws, spot)
     assert len(clinics.canaries()) == 2
     api = clinics.aws.client("bedrock-agentcore")
@@ -51,7 +51,7 @@ def test_what_a_killed_run_left_is_swept_and_real_data_is_not(clinics: Clinics) 
 
 def test_a_memory_that_is_not_there_is_not_tried_and_said_to_be(clinics: Clinics) -> None:
     pool = clinics.names.pool
-    memories = tuple(replace(m, name="elsewhere", arn=None) for m in pool.data.memories)
+    memories = tuple(replace(m, name="elsewhere") for m in pool.data.memories)
     names = Names(replace(pool, data=replace(pool.data, memories=memories)), clinics.names.account)
 
     report = verify(clinics.aws, names, ONE_WAY)

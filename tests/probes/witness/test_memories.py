@@ -91,8 +91,10 @@ def test_a_changed_policy(
 def test_a_further_grant(
     loose: Loose, breaches: Breaches, actions: set[str], condition: dict[str, Any] | None
 ) -> None:
-    (memory,) = loose.clinics.names.pool.data.memories
-    statement: dict[str, Any] = {"Action": sorted(_named(actions)), "Resource": memory.arn}
+    statement: dict[str, Any] = {
+        "Action": sorted(_named(actions)),
+        "Resource": loose.clinics.memory,
+    }
     if condition is not None:
         statement["Condition"] = condition
 
@@ -104,9 +106,9 @@ def test_a_further_grant(
 
 
 def test_what_would_change_the_memory_is_not_tried(loose: Loose, breaches: Breaches) -> None:
-    (memory,) = loose.clinics.names.pool.data.memories
     actions = {"DeleteMemory", "ListMemoryExtractionJobs"}
-    with loose.granting({"Action": sorted(_named(actions)), "Resource": memory.arn}):
+    more = {"Action": sorted(_named(actions)), "Resource": loose.clinics.memory}
+    with loose.granting(more):
         found = breaches(loose.tried())
 
     assert {f.action for f in found} == _named(actions)
@@ -138,7 +140,7 @@ def test_places_of_somebody_are_left_alone(
 ) -> None:
     clinics, api = loose.clinics, loose.clinics.aws.client("bedrock-agentcore")
     (memory,) = clinics.names.pool.data.memories
-    at: Any = {"memoryId": (memory.arn or "").rpartition("/")[2]}
+    at: Any = {"memoryId": clinics.memory.rpartition("/")[2]}
     event = api.create_event(
         **at, actorId="basic/nobody-1/u1", sessionId="s1", eventTimestamp=NOW, payload=[]
     )["event"]
