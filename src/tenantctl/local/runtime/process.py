@@ -54,7 +54,10 @@ class Reply:
 
 
 class AgentProcess:
-    """A running agent; calls may overlap. Raises `ServiceError` where it doesn't start."""
+    """An agent that has been started; calls may overlap, and it may be ended meanwhile.
+
+    Raises `ServiceError` for code that can't be unpacked.
+    """
 
     def __init__(self, program: Program) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tenantctl-agent-")
@@ -75,15 +78,29 @@ class AgentProcess:
             cwd=code,
             start_new_session=True,  # an interrupt on the terminal is ours to handle
         )
-        self._in, self._out = cast("IO[bytes]", self._child.stdin), self._child.stdout
+        self._in = cast("IO[bytes]", self._child.stdin)
+        self._out = cast("IO[bytes]", self._child.stdout)
+        self._first = {"code": str(code), "entry_point": program.entry_point}
+        self._port = 0
+
+    def await_health(self) -> None:
+        """Wait until it answers calls; raises `ServiceError` where that takes too long."""
+        ends = time.monotonic() + START_SECONDS
         try:
-            self._tell({"code": str(code), "entry_point": program.entry_point})
-            ends = time.monotonic() + START_SECONDS
+            self._in.write(json.dumps(self._first).encode() + b"\n")
+            self._in.flush()
             self._port = self._told_port(ends)
-            self._await_health(ends)
-        except BaseException:
-            self.end()
-            raise
+        except (OSError, ValueError) as error:  # it has ended, or was
+            raise _not_started() from error
+        while self.alive and time.monotonic() < ends:
+            try:
+                if self._call("GET", "/ping", b"", {}, 2.0).status == http.client.OK:
+                    return
+            except (OSError, http.client.HTTPException):
+                time.sleep(_PAUSE)
+            else:
+                time.sleep(_PAUSE)
+        raise _not_started()
 
     @property
     def alive(self) -> bool:
@@ -106,26 +123,18 @@ class AgentProcess:
             raise _failed("The agent ended the connection, or took too long") from error
 
     def end(self) -> None:
-        """End it, whatever it is doing; nothing that it wrote stays."""
+        """End it, whatever it is doing; nothing that it wrote stays. May be called again."""
         self._child.kill()
         self._child.wait()
         for stream in (self._in, self._out):
             try:
-                if stream is not None:
-                    stream.close()
+                stream.close()
             except BrokenPipeError:  # what was still to be written has no reader
                 continue
         self._folder.cleanup()
 
-    def _tell(self, first: Mapping[str, str]) -> None:
-        try:
-            self._in.write(json.dumps(first).encode() + b"\n")
-            self._in.flush()
-        except OSError as error:
-            raise _not_started() from error
-
     def _told_port(self, ends: float) -> int:
-        out, told = cast("IO[bytes]", self._out), b""
+        out, told = self._out, b""
         with selectors.DefaultSelector() as wait:
             wait.register(out, selectors.EVENT_READ)
             while not told.endswith(b"\n"):
@@ -135,18 +144,6 @@ class AgentProcess:
                     raise _not_started()
                 told += piece
         return int(told.split()[0])
-
-    def _await_health(self, ends: float) -> None:
-        """It may not listen yet, or not be ready."""
-        while self.alive and time.monotonic() < ends:
-            try:
-                if self._call("GET", "/ping", b"", {}, 2.0).status == http.client.OK:
-                    return
-            except (OSError, http.client.HTTPException):
-                time.sleep(_PAUSE)
-            else:
-                time.sleep(_PAUSE)
-        raise _not_started()
 
     def _call(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], seconds: float

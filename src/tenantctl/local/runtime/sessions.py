@@ -41,14 +41,14 @@ class Start:
 
 @dataclass(slots=True)
 class _Session:
-    """One session; times are on the sessions' clock."""
+    """One session; times are on the sessions' clock. `starting` is held until the agent answers."""
 
+    process: AgentProcess
     idle: float
     ends: float
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    process: AgentProcess | None = None
-    calls: int = 0
-    used: float = 0.0
+    used: float
+    calls: int = 1
+    starting: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Sessions:
@@ -68,16 +68,13 @@ class Sessions:
 
         Raises `ServiceError` where the agent doesn't start or doesn't answer.
         """
-        self.end_idle()
-        session = self._found(key) or self._begun(key, start())
+        session = None
+        while session is None:
+            session = self._found(key) or self._begun(key, start())
         try:
-            with session.lock:
-                process = session.process
-            if process is None:
-                raise ServiceError("ResourceNotFoundException", "The session has ended", 404)
-            return process.invoke(payload, headers)
+            return session.process.invoke(payload, headers)
         finally:
-            self._done(key, session)
+            self._done(session)
 
     def stop(self, key: Key) -> None:
         """End a session; raises `ServiceError` where there is none."""
@@ -87,31 +84,24 @@ class Sessions:
             raise ServiceError(
                 "ResourceNotFoundException", "The session isn't there, or has ended", 404
             )
-        _end(session)
+        session.process.end()
 
     def end_idle(self) -> None:
         """End the sessions whose time is over."""
-        now = self._clock()
         with self._lock:
             found = list(self._sessions.items())
         for key, session in found:
-            over = now >= session.ends
-            idle = not session.calls and now - session.used >= session.idle
-            process = session.process
-            if not over and idle and process is not None and process.busy():
-                session.used = now
-                continue
-            if over or idle:
+            if self._is_over(session):
                 self._forget(key, session)
 
     def close(self) -> None:
         """End every session."""
-        self._closed.set()
         with self._lock:
+            self._closed.set()
             found = list(self._sessions.values())
             self._sessions.clear()
         for session in found:
-            _end(session)
+            session.process.end()
 
     def _found(self, key: Key) -> _Session | None:
         with self._lock:
@@ -120,56 +110,62 @@ class Sessions:
                 session.calls += 1
         if session is None:
             return None
-        with session.lock:  # it may be starting
-            process = session.process
-        if process is not None and process.alive:
+        with session.starting:
+            pass
+        if session.process.alive and not self._is_over(session, but=1):
             return session
-        self._done(key, session)
+        self._done(session)
         self._forget(key, session)
         return None
 
-    def _begun(self, key: Key, start: Start) -> _Session:
+    def _begun(self, key: Key, start: Start) -> _Session | None:
+        """A new session whose agent answers; `None` where another was faster."""
         now = self._clock()
-        made = _Session(start.idle, now + start.lifetime, calls=1, used=now)
-        made.lock.acquire()
+        with self._lock:
+            if self._closed.is_set():
+                raise ServiceError("ResourceNotFoundException", "The runtimes have ended", 404)
+            if key in self._sessions:
+                return None
+            if len(self._sessions) >= MOST:
+                raise ServiceError(
+                    "ServiceQuotaExceededException", f"There are {MOST} sessions already", 402
+                )
+            process = AgentProcess(start.program)
+            made = _Session(process, start.idle, now + start.lifetime, now)
+            made.starting.acquire()
+            self._sessions[key] = made
+            self._look()
         try:
-            with self._lock:
-                if self._closed.is_set():
-                    raise ServiceError("ResourceNotFoundException", "The runtimes have ended", 404)
-                if key in self._sessions:
-                    raise ServiceError(
-                        "RetryableConflictException", "The session is starting already", 409
-                    )
-                if len(self._sessions) >= MOST:
-                    raise ServiceError(
-                        "ServiceQuotaExceededException", f"There are {MOST} sessions already", 402
-                    )
-                self._sessions[key] = made
-                self._look()
-            try:
-                made.process = AgentProcess(start.program)
-            except BaseException:
-                with self._lock:
-                    if self._sessions.get(key) is made:
-                        del self._sessions[key]
-                raise
+            process.await_health()
+        except BaseException:
+            self._forget(key, made)
+            raise
         finally:
-            made.lock.release()
+            made.starting.release()
         return made
 
-    def _done(self, key: Key, session: _Session) -> None:
+    def _is_over(self, session: _Session, *, but: int = 0) -> bool:
+        """Whether its time is over; `but` calls under way are the asker's own."""
+        now = self._clock()
+        if now >= session.ends:
+            return True
+        if session.calls > but or now - session.used < session.idle:
+            return False
+        if session.process.busy():  # which counts as use
+            session.used = now
+            return False
+        return True
+
+    def _done(self, session: _Session) -> None:
         with self._lock:
             session.calls -= 1
             session.used = self._clock()
-            gone = self._sessions.get(key) is not session
-        if gone:
-            _end(session)
 
     def _forget(self, key: Key, session: _Session) -> None:
         with self._lock:
             if self._sessions.get(key) is session:
                 del self._sessions[key]
-        _end(session)
+        session.process.end()
 
     def _look(self) -> None:
         if self._looking is None:
@@ -179,10 +175,3 @@ class Sessions:
     def _watch(self) -> None:
         while not self._closed.wait(_LOOK_SECONDS):
             self.end_idle()
-
-
-def _end(session: _Session) -> None:
-    with session.lock:
-        process, session.process = session.process, None
-    if process is not None:
-        process.end()

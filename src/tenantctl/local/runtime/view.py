@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tenantctl.domain.names import partition
 from tenantctl.local.call import ServiceError
+from tenantctl.local.gateway.address import as_served
 from tenantctl.local.keys import SERVICE
 from tenantctl.local.recognise.runtimes import DEFAULT_ENDPOINT
 from tenantctl.local.runtime.process import Program
@@ -27,6 +28,7 @@ class Runtimes:
         self._cloud = cloud
         self._endpoint = endpoint
         self._roles = Sessions(cloud)
+        self._codes: dict[tuple[str, str], bytes] = {}
 
     def find(self, runtime_id: str, qualifier: str) -> Runtime:
         """The version of a runtime at one of its endpoints; raises `ServiceError`.
@@ -45,7 +47,10 @@ class Runtimes:
     def start(self, runtime: Runtime) -> Start:
         """What a session begins with; raises `RefusedError` where AgentCore can't be the role."""
         with self._cloud.lock:
-            program = Program(self._code(runtime), runtime.entry_point, self._environ(runtime))
+            version = (runtime.id, runtime.version)
+            code = self._codes.get(version) or self._code(runtime)
+            self._codes[version] = code  # a version stays what it is, whatever S3 then holds
+            program = Program(code, runtime.entry_point, self._environ(runtime))
         return Start(program, runtime.idle, runtime.lifetime)
 
     def _code(self, runtime: Runtime) -> bytes:
@@ -73,7 +78,7 @@ class Runtimes:
             SERVICE, runtime.role_arn, "BedrockAgentCore", source_arn=source
         ).credentials
         return {
-            **runtime.environment,
+            **{name: as_served(self._endpoint, text) for name, text in runtime.environment.items()},
             "AWS_ACCESS_KEY_ID": keys.access_key_id,
             "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
             "AWS_SESSION_TOKEN": keys.session_token or "",
