@@ -301,6 +301,8 @@ def test_network_and_key_are_conditions_of_what_they_are_for(recognised: Recogni
     ("params", "why"),
     [
         ({"Layers": ["l"]}, "Layers"),
+        ({"DryRun": True}, "DryRun"),
+        ({"RevisionId": "r"}, "RevisionId"),
         ({"Code": {"ImageUri": "i"}}, "images"),
         ({"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectVersion": "v"}}, "versions of objects"),
         ({"Qualifier": "1"}, "aliases"),

@@ -31,8 +31,20 @@ LAMBDA: Table = _PLAIN | {
     for operation in ("CreateFunction", "UpdateFunctionConfiguration")
 }
 
-# Each would let a function reach something that the checks here say nothing of.
-_UNMODELLED = ("FileSystemConfigs", "KMSKeyArn", "Layers", "VpcConfig")
+# The first would let a function reach something that the checks here say nothing of; moto would pass
+# over the others, and change what should only be tried or should have been as it was before.
+_UNMODELLED = (
+    "CapacityProviderConfig",
+    "CodeSigningConfigArn",
+    "DeadLetterConfig",
+    "FileSystemConfigs",
+    "KMSKeyArn",
+    "Layers",
+    "VpcConfig",
+    "DryRun",
+    "Publish",
+    "RevisionId",
+)
 
 
 def recognise(call: Call, _facts: Facts) -> tuple[Check, ...] | None:
