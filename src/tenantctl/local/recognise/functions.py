@@ -31,8 +31,8 @@ LAMBDA: Table = _PLAIN | {
     for operation in ("CreateFunction", "UpdateFunctionConfiguration")
 }
 
-# The first would let a function reach something that the checks here say nothing of; moto would pass
-# over the others, and change what should only be tried or should have been as it was before.
+# The first would let a function reach something that the checks here say nothing of; moto would
+# pass over the others, and change what should only be tried or should have been as it was before.
 _UNMODELLED = (
     "CapacityProviderConfig",
     "CodeSigningConfigArn",
