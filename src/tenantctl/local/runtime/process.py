@@ -81,7 +81,7 @@ class AgentProcess:
         self._in = cast("IO[bytes]", self._child.stdin)
         self._out = cast("IO[bytes]", self._child.stdout)
         self._first = {"code": str(code), "entry_point": program.entry_point}
-        self._port = 0
+        self.port = 0
 
     def await_health(self) -> None:
         """Wait until it answers calls; raises `ServiceError` where that takes too long."""
@@ -89,7 +89,7 @@ class AgentProcess:
         try:
             self._in.write(json.dumps(self._first).encode() + b"\n")
             self._in.flush()
-            self._port = self._told_port(ends)
+            self.port = self._told_port(ends)
         except (OSError, ValueError) as error:  # it has ended, or was
             raise _not_started() from error
         while self.alive and time.monotonic() < ends:
@@ -148,7 +148,7 @@ class AgentProcess:
     def _call(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> Reply:
-        connection = http.client.HTTPConnection(_LOOPBACK, self._port, timeout=seconds)
+        connection = http.client.HTTPConnection(_LOOPBACK, self.port, timeout=seconds)
         try:
             connection.request(method, path, body, {**headers, "Host": _LOOPBACK})
             answer = connection.getresponse()
