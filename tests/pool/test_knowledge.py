@@ -18,8 +18,8 @@ from tenantctl.iam.document import Kind, read
 from tenantctl.iam.evaluate import Policies, evaluate
 from tenantctl.iam.request import Request, context
 from tenantctl.local.connect import in_memory
-from tenantctl.pool import documents
-from tenantctl.pool.plan import apply, observe, plan, run
+from tenantctl.pool import buckets, documents, knowledge
+from tenantctl.pool.plan import Plan, observe, run
 from tenantctl.pool.teardown import steps
 
 BASE = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:knowledge-base/ABCDE12345"
@@ -95,8 +95,14 @@ def test_a_base_that_is_given_is_asked_by_its_arn() -> None:
 def made() -> Iterator[Aws]:
     """An embedded cloud with the pool and its knowledge base."""
     with in_memory(region="us-east-1", account=ACCOUNT) as aws:
-        apply(plan(aws, SHARED), aws)
+        documents_bucket = (buckets.observe(aws, spec) for spec in buckets.specs(SHARED))
+        run(Plan(tuple(documents_bucket)).steps, aws)
+        run(planned(aws).steps, aws)
         yield aws
+
+
+def planned(aws: Aws) -> Plan:
+    return Plan(tuple(knowledge.observe(aws, SHARED)))
 
 
 def test_apply_makes_it_with_its_source_and_its_vectors(made: Aws) -> None:
@@ -125,7 +131,7 @@ def test_apply_makes_it_with_its_source_and_its_vectors(made: Aws) -> None:
 
 
 def test_apply_twice_changes_nothing(made: Aws) -> None:
-    assert plan(made, SHARED).steps == ()
+    assert planned(made).steps == ()
 
 
 def test_what_was_changed_by_hand_is_put_right(made: Aws) -> None:
@@ -150,13 +156,13 @@ def test_what_was_changed_by_hand_is_put_right(made: Aws) -> None:
             "s3Configuration": {"bucketArn": BUCKET, "inclusionPrefixes": ["basic-tier/"]},
         },
     )
-    steps = plan(made, SHARED).steps
+    steps = planned(made).steps
     assert [(s.change, s.resource) for s in steps] == [
         ("update", "knowledge base `handbooks`"),
         ("update", "data source `handbooks`"),
     ]
     run(steps, made)
-    assert plan(made, SHARED).steps == ()
+    assert planned(made).steps == ()
 
 
 def test_one_that_isnt_the_pools_is_left_alone(made: Aws) -> None:
@@ -164,16 +170,15 @@ def test_one_that_isnt_the_pools_is_left_alone(made: Aws) -> None:
     base = find_knowledge_base(made, SHARED, SHARED.pool.data.knowledge_bases[0])
     assert base is not None
     control.untag_resource(resourceArn=base.arn, tagKeys=["tenantctl:pool"])
-    planned = plan(made, SHARED)
-    assert [part.resource for part in planned.foreign] == ["knowledge base `handbooks`"]
-    apply(plan(made, SHARED, adopt=True), made)
-    assert plan(made, SHARED).foreign == ()
+    (foreign,) = planned(made).foreign
+    assert foreign.resource == "knowledge base `handbooks`"
+    run(foreign.adopted().steps, made)
+    assert planned(made).foreign == ()
 
 
 def test_one_that_cant_be_changed_is_a_problem(made: Aws) -> None:
-    other = replace(SHARED, pool=replace(SHARED.pool, name="clinic-agent"))
     control = made.client("bedrock-agent")
-    base = find_knowledge_base(made, other, other.pool.data.knowledge_bases[0])
+    base = find_knowledge_base(made, SHARED, SHARED.pool.data.knowledge_bases[0])
     assert base is not None
     now = control.get_knowledge_base(knowledgeBaseId=base.id)["knowledgeBase"]
     vectors = {
@@ -183,7 +188,7 @@ def test_one_that_cant_be_changed_is_a_problem(made: Aws) -> None:
     shared = {"name": "handbooks", "roleArn": now["roleArn"]}
     shared["knowledgeBaseConfiguration"] = now["knowledgeBaseConfiguration"]
     control.update_knowledge_base(knowledgeBaseId=base.id, storageConfiguration=vectors, **shared)
-    ((part, problem),) = plan(made, other).problems
+    ((part, problem),) = planned(made).problems
     assert part.resource == "knowledge base `handbooks`"
     assert "can't be changed" in problem
     control.update_knowledge_base(
@@ -192,8 +197,20 @@ def test_one_that_cant_be_changed_is_a_problem(made: Aws) -> None:
 
 
 def test_it_goes_with_the_pool(made: Aws) -> None:
-    for step in steps(SHARED, observe(made, SHARED)):
-        step.run(made)
+    run(knowledge.delete_steps(SHARED), made)
     assert made.client("bedrock-agent").list_knowledge_bases()["knowledgeBaseSummaries"] == []
     assert made.client("s3vectors").list_vector_buckets()["vectorBuckets"] == []
-    assert all(part.id is None for part in observe(made, SHARED).parts)
+    assert all(part.id is None for part in planned(made).parts)
+
+
+def test_it_is_part_of_the_pools_plan_and_of_its_end(made: Aws) -> None:
+    whole = observe(made, SHARED)
+    kinds = {part.kind for part in whole.parts}
+    assert {"vector bucket", "knowledge base"} <= kinds
+    assert "vector bucket" not in {part.kind for part in observe(made, named()).parts}
+    run(planned(made).steps, made)
+    deleted = [step.resource for step in steps(SHARED, observe(made, SHARED))]
+    assert deleted.index("knowledge base `handbooks`") < deleted.index(
+        "vector bucket `clinic-agent-knowledge`"
+    )
+    assert "role `clinic-agent-knowledge`" in deleted

@@ -19,6 +19,7 @@ from tenantctl.domain.pool import (
     Data,
     Identity,
     Index,
+    KnowledgeBase,
     Memory,
     Pool,
     Roles,
@@ -58,6 +59,7 @@ POOL = Pool(
             ),
         ),
         buckets=(Bucket("clinic-documents", Template.parse("{tier}-tier/{tenant}/")),),
+        knowledge_bases=(KnowledgeBase("handbooks", "clinic-documents"),),
         memories=(
             Memory(
                 "conversations",

@@ -25,8 +25,10 @@ from tenantctl.local.authorize import authorize
 from tenantctl.local.call import Call, Check, Facts
 from tenantctl.local.cognito import rules as cognito_rules
 from tenantctl.local.memory import remember
+from tenantctl.local.recognise import knowledge
 from tenantctl.local.recognise.dynamodb import items
 from tenantctl.local.recognise.dynamodb.partiql import reach
+from tenantctl.local.recognise.rules import table
 from tenantctl.local.recognise.s3 import objects
 from tenantctl.local.wire import sigv4
 from tenantctl.vending.token import Issuer
@@ -134,6 +136,9 @@ GUARDS: Mapping[str, Callable[[Patch], None]] = {
     "batch-first-key": first_of("BatchGetItem", "BatchWriteItem"),
     "transaction-first-item": first_of("TransactGetItems", "TransactWriteItems"),
     "index": blind_to_indexes,
+    "knowledge": lambda patch: patch.setattr(
+        knowledge, "RETRIEVAL", table("bedrock", {None: "Retrieve"})
+    ),
     "partiql": lambda patch: patch.setattr(reach, "recognise", lambda *_: ()),
     "signature": blind_to_signatures,
     "trust": trusting,

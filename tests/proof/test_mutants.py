@@ -16,7 +16,7 @@ import yaml
 
 from tenantctl.domain.finding import Outcome
 from tenantctl.domain.names import Names
-from tenantctl.domain.pool import Index, Pool
+from tenantctl.domain.pool import Index, KnowledgeBase, Pool
 from tenantctl.iam.document import Kind, read
 from tenantctl.pool.documents import bucket_document, trust_document, vending_documents
 from tenantctl.proof.documents import Documents
@@ -55,7 +55,8 @@ def test_a_broken_document_is_a_breach_of_the_proof_too(
 ) -> None:
     pool = pool_of(None)
     table = replace(pool.data.tables[0], indexes=(Index("by-visit", "last_visit"),))
-    pool = replace(pool, data=replace(pool.data, tables=(table,)))
+    over = KnowledgeBase("handbooks", pool.data.buckets[0].name)
+    pool = replace(pool, data=replace(pool.data, tables=(table,), knowledge_bases=(over,)))
     names = Names(pool, "123456789012")
     made: dict[str, Any] = {f"vending/{k}": v for k, v in vending_documents(names).items()}
     made["vending/trust"] = trust_document(names)

@@ -58,7 +58,8 @@ def jwt_dimension(claim: str) -> str:
 
 def _distinct_roles(names: Names) -> None:
     roles = names.pool.roles
-    taken = {name.casefold() for name in (names.interceptor, names.gateway_role)}
+    own = (names.interceptor, names.gateway_role, names.knowledge_role)
+    taken = {name.casefold() for name in own}
     for name in (roles.agent, roles.vending):
         if name.casefold() in taken:
             raise UsageError(

@@ -23,6 +23,7 @@ from tenantctl.pool import (
     function_spec,
     functions,
     gateways,
+    knowledge,
     memories,
     ownership,
     roles,
@@ -108,6 +109,8 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     known = Known.planned(names, user_pool=people.id, client=client.id, engine=policies.id)
     with translated("reading the gateways"):
         parts.extend(gateways.observe(aws, names, known))
+    with translated("reading the knowledge bases"):
+        parts.extend(knowledge.observe(aws, names, beside=beside))
     return Plan(tuple(parts))
 
 

@@ -13,6 +13,7 @@ from tenantctl.pool import (
     functions,
     gateway_spec,
     gateways,
+    knowledge,
     memories,
     roles,
     table_spec,
@@ -39,6 +40,7 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
 
     deletions = (
         *(gateways.delete_step(name, names.tags) for name in there_as(gateway_spec.KIND)),
+        *knowledge.delete_steps(names),
         engine.delete_step(names),
         *(functions.delete_step(name, names.tags) for name in function_spec.possible(names)),
         users.delete_step(names),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenantctl.aws.failures import translated
 from tenantctl.aws.session import Aws
+from tenantctl.domain.knowledge import trusted_filters
 from tenantctl.domain.names import Names
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import TenantctlError
@@ -48,6 +49,7 @@ def assumptions(  # noqa: PLR0913, PLR0917 - what the run was
     if absent and Plane.MEMORY in planes:
         shown = ", ".join(f"`{name}`" for name in absent)
         said.append(f"not tried, for want of them: the memories {shown}")
+    said += trusted_filters(names.pool)
     said.append(
         "only what the probes ask was tried: no reads or writes of chosen attributes, no counts, "
         "tags, exports, streams or policies of tables and buckets (`--mode proof` looks at these), "

@@ -30,6 +30,7 @@ class Plane(StrEnum):
     STS = "sts"
     IDENTITY = "identity"
     MEMORY = "memory"
+    KNOWLEDGE = "knowledge"
 
 
 class UnclearError(Exception):

@@ -218,7 +218,7 @@ def _sweep(stage: Stage, tenants: Sequence[Tenant]) -> list[str]:
     ]
     if Plane.DYNAMODB in stage.planes:
         tasks += [lambda table=table: of_table(table) for table in data.tables]  # type: ignore[misc]
-    if Plane.S3 in stage.planes:
+    if stage.planes & {Plane.S3, Plane.KNOWLEDGE}:
         tasks += [lambda bucket=bucket: of_bucket(bucket) for bucket in data.buckets]  # type: ignore[misc]
     left = []
     for task in tasks:

@@ -7,7 +7,7 @@ every pair, after its positive control; the canaries are swept away again, whate
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -21,8 +21,9 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.target import Target
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import AwsError, TenantctlError
-from tenantctl.probes import bind, ledger, sts, unsigned
+from tenantctl.probes import bind, knowledge, ledger, sts, unsigned
 from tenantctl.probes.assumptions import assumptions
+from tenantctl.probes.bind import Duel
 from tenantctl.probes.explain import explained
 from tenantctl.probes.identity import TokenCheck
 from tenantctl.probes.memory import namesakes
@@ -132,6 +133,7 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
             *_without_signature(stage, tried),
             *_of_roles(stage, tried),
             *_of_namesakes(stage, tried),
+            *knowledge.trials(stage, _duels(stage, tried)),
         ]
         person = next((p for p in tried if p.owner not in made_up), None) or next(iter(tried), None)
         if settings.check is not None and person is not None and Plane.IDENTITY in settings.planes:
@@ -162,6 +164,10 @@ def _of_pairs(stage: Stage, tried: Sequence[Pair], made_up: Sequence[Tenant]) ->
         for here, there in stage.memory_spots(*ids):
             trials += bind.memory_trials(duel, here, there)
     return trials
+
+
+def _duels(stage: Stage, tried: Iterable[Pair]) -> Iterator[Duel]:
+    return (duel for pair in tried if (duel := stage.duel(pair)) is not None)
 
 
 def _memories(
