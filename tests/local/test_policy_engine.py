@@ -400,6 +400,25 @@ def test_only_active_policies_in_force_are_enforced(client: Any, engine: str) ->
     assert enforced() == []
 
 
+def test_a_gateway_finds_every_change_at_its_end() -> None:
+    """Who pushed may have looked and gone; what looking changed isn't saved by itself."""
+    engines = PolicyEngines(REGION, ACCOUNT)
+    made = engines.handle("CreatePolicyEngine", {"name": "e"})
+    arn, key = made["policyEngineArn"], {"policyEngineId": made["policyEngineId"]}
+    definition = {"cedar": {"statement": cedar()}}
+    policy = engines.handle("CreatePolicy", {**key, "name": "one", "definition": definition})
+    engines.handle(
+        "CreatePolicy",
+        {**key, "name": "failing", "definition": {"cedar": {"statement": cedar("")}}},
+    )
+
+    kept: PolicyEngines = pickle.loads(pickle.dumps(engines))  # noqa: S301 - our own
+
+    assert list(kept.enforced(arn)) == [policy["policyId"]]
+    kept.handle("DeletePolicy", {**key, "policyId": policy["policyId"]})
+    assert kept.enforced(arn) == {}
+
+
 def test_engines_are_kept_by_pickle() -> None:
     engines = PolicyEngines(REGION, ACCOUNT)
     made = engines.handle("CreatePolicyEngine", {"name": "e", "clientToken": "t" * 40})

@@ -18,7 +18,7 @@ from tenantctl.domain.names import partition
 from tenantctl.local.call import ServiceError
 from tenantctl.local.policy_engine import engines, policies
 from tenantctl.local.policy_engine.records import Policy
-from tenantctl.local.policy_engine.store import Params, Store, missing
+from tenantctl.local.policy_engine.store import Params, Store, missing, settle
 from tenantctl.local.wire import shapes
 
 SERVICE = "bedrock-agentcore-control"
@@ -64,7 +64,13 @@ class PolicyEngines:
         )
 
     def enforced(self, engine_arn: str) -> dict[str, str]:
-        """The same as texts by the ids of the policies; raises `ServiceError`."""
+        """The same as texts by the ids of the policies, for a gateway; raises `ServiceError`.
+
+        What is on its way has ended: for who calls a gateway, time has passed.
+        """
+        for engine in self._store.engines.values():
+            for policy in [*engine.policies.values()] if engine.arn == engine_arn else ():
+                settle(engine.policies, policy)
         return {
             policy.id: policies.source(policy.definition) for policy in self._in_force(engine_arn)
         }
