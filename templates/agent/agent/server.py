@@ -18,6 +18,12 @@ HOST = "0.0.0.0"  # noqa: S104 - as the contract has it; nobody but the runtime 
 PORT = 8080
 
 _LONGEST = 1024 * 1024
+_PIECE = 64 * 1024
+_MOST = 100_000_000
+"""What AgentCore passes on.
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,12 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Run one invocation."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LONGEST:
-            self.close_connection = True  # its body is not read
+        body = self._body()
+        if body is None:
+            self.close_connection = True
             self._answer(413, {"error": "the payload has no length, or is too long"})
             return
-        body = self.rfile.read(int(length))
         if self.path != "/invocations":
             self._answer(404, {"error": "there is only /ping and /invocations"})
             return
@@ -84,6 +89,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_told: object) -> None:
         """Log no request: paths and statuses say nothing that the runtime doesn't know."""
+
+    def _body(self) -> bytes | None:
+        """The body, if it isn't too long; else it is passed over, so that the answer is read."""
+        told = self.headers.get("Content-Length", "")
+        if not told.isdecimal() or int(told) > _MOST:
+            return None
+        left = int(told)
+        if left <= _LONGEST:
+            return self.rfile.read(left)
+        while left and (piece := self.rfile.read(min(left, _PIECE))):
+            left -= len(piece)
+        return None
 
     def _invoke(self, payload: object) -> None:
         try:

@@ -183,10 +183,11 @@ def make_runtime(served: Served, name: str, code: bytes, **changes: Any) -> None
     served.runtimes[name] = arn
 
 
-def for_tier(served: Served, tier: str, endpoint: str) -> dict[str, Any]:
-    """The settings of a tier's runtime."""
+def for_tier(served: Served, tier: str, endpoint: str | None = None) -> dict[str, Any]:
+    """The settings of a tier's runtime; its gateway is named as on AWS, or where it is served."""
     names, users = served.names, user_pool(served.aws, served.names)
     gateway = find_gateways(served.aws, names)[tier].id
+    url = f"{endpoint}/gateways/{gateway}/mcp" if endpoint else names.gateway_url(gateway)
     claim = {
         "inboundTokenClaimName": names.pool.identity.tier.claim,
         "inboundTokenClaimValueType": "STRING",
@@ -204,7 +205,7 @@ def for_tier(served: Served, tier: str, endpoint: str) -> dict[str, Any]:
             }
         },
         "requestHeaderConfiguration": {"requestHeaderAllowlist": list(AGENT_HEADERS)},
-        "environmentVariables": agent_environment(names, f"{endpoint}/gateways/{gateway}/mcp"),
+        "environmentVariables": agent_environment(names, url),
     }
 
 
@@ -237,9 +238,9 @@ def served() -> Iterator[Served]:
         made = Served(aws, names, cloud, noon, tokens)
         agent = agent_package().content
         for tier in names.pool.tiers:
-            make_runtime(made, tier, agent, **for_tier(made, tier, noon))
+            make_runtime(made, tier, agent, **for_tier(made, tier))
         make_runtime(made, "evening", agent, **for_tier(made, "basic", evening))
-        silent = for_tier(made, "basic", noon)
+        silent = for_tier(made, "basic")
         del silent["requestHeaderConfiguration"]
         make_runtime(made, "silent", agent, **silent)
         make_witness(made)
