@@ -405,6 +405,7 @@ def test_a_gateway_finds_every_change_at_its_end() -> None:
     engines = PolicyEngines(REGION, ACCOUNT)
     made = engines.handle("CreatePolicyEngine", {"name": "e"})
     arn, key = made["policyEngineArn"], {"policyEngineId": made["policyEngineId"]}
+    engines.handle("GetPolicyEngine", key)
     definition = {"cedar": {"statement": cedar()}}
     policy = engines.handle("CreatePolicy", {**key, "name": "one", "definition": definition})
     engines.handle(
