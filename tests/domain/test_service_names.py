@@ -34,6 +34,7 @@ PATTERNS = {
     "RUNTIME": "AgentRuntimeName",
     "MEMORY": "Name",
     "TARGET": "TargetName",
+    "BUCKET": "S3LocationBucketString",
     "CLAIM": "InboundTokenClaimNameType",
     "CLAIM_VALUE": "MatchValueString",
     "NAMESPACE": "Namespace",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tenantctl.aws import lookup
+from tenantctl.aws.memories import located
 from tenantctl.domain.names import Names
 from tenantctl.domain.template import Template
 from tenantctl.errors import ConflictError, UsageError
@@ -208,17 +209,19 @@ def give_away(aws: Aws, names: Names) -> None:
     other = {TAG: "other-pool"}
     for name in ("patient-records", names.registry_table):
         aws.client("dynamodb").tag_resource(ResourceArn=names.table_arn(name), Tags=listed(other))
-    aws.client("s3").put_bucket_tagging(
-        Bucket="clinic-documents", Tagging={"TagSet": listed(other)}
-    )
+    for name in ("clinic-documents", names.code_bucket):
+        aws.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": listed(other)})
     for name in role_names(names):
         aws.client("iam").tag_role(RoleName=name, Tags=listed(other))
     aws.client("cognito-idp").tag_resource(
         ResourceArn=names.user_pool_arn(lookup.user_pool(aws, names).id), Tags=other
     )
+    control = aws.client("bedrock-agentcore-control")
+    runtimes = [r["agentRuntimeArn"] for r in control.list_agent_runtimes()["agentRuntimes"]]
     gateways = [gateway.arn for gateway in lookup.find_gateways(aws, names).values()]
-    for arn in (lookup.policy_engine(aws, names).arn, *gateways):
-        aws.client("bedrock-agentcore-control").tag_resource(resourceArn=arn, tags=other)
+    engine = lookup.policy_engine(aws, names).arn
+    for arn in (engine, *gateways, *runtimes, *located(aws, names).values()):
+        control.tag_resource(resourceArn=arn, tags=other)
     for function in (names.interceptor, *(names.function(tool) for tool in names.pool.tools)):
         aws.client("lambda").tag_resource(Resource=names.function_arn(function), Tags=other)
 

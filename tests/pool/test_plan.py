@@ -255,10 +255,11 @@ def test_a_deleted_part_is_made_again(aws: Aws, names: Names) -> None:
     apply(plan(aws, names), aws)
     drop_client(aws, names)
     again = plan(aws, names)
-    # The gateways let in whom the client signs in, so they follow.
+    # Gateways and runtimes let in whom the client signs in, so they follow.
     assert [(step.change, step.resource) for step in again.steps] == [
         (Change.CREATE, CLIENT),
         *((Change.UPDATE, f"gateway `{names.gateway(tier)}`") for tier in names.pool.tiers),
+        *((Change.UPDATE, f"runtime `{names.runtime(tier)}`") for tier in names.pool.tiers),
     ]
     apply(again, aws)
     assert plan(aws, names).steps == ()

@@ -82,6 +82,7 @@ class _Check:
             roles=self.roles(file),
             data=self.data(file.data),
             tiers=MappingProxyType(tiers),
+            container=file.runtime.container,
         )
 
     def identity(self, given: shape.Identity) -> Identity:

@@ -112,6 +112,16 @@ Layout = Annotated[
         description="text with the variables {tier}, {tenant} or {user}, at least {tenant}",
     ),
 ]
+# https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_ContainerConfiguration.html
+ContainerUri = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|public\.ecr\.aws)/"
+        r"([a-z0-9]+([._-][a-z0-9]+)*/)*[a-z0-9]+([._-][a-z0-9]+)*(:[^:@]{1,300})?(@.+)?$",
+        max_length=1024,
+        description="the URI of an image in ECR: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
+    ),
+]
 TierName = Annotated[
     str,
     Meta(
@@ -241,6 +251,12 @@ class Data(Shape, frozen=True):
     knowledge_bases: tuple[KnowledgeBase, ...] = ()
 
 
+class Runtime(Shape, frozen=True):
+    """What the tiers' agent runtimes run; without a container, the built-in agent."""
+
+    container: ContainerUri | None = None
+
+
 class File(Shape, frozen=True):
     """The configuration of a pool for tenantctl."""
 
@@ -255,3 +271,4 @@ class File(Shape, frozen=True):
     identity: Identity = Identity()
     roles: Roles = Roles()
     data: Data = Data()
+    runtime: Runtime = Runtime()

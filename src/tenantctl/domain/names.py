@@ -99,6 +99,16 @@ class Names:
         """What the policy engine's ARN matches, whatever id it gets."""
         return self._arn("bedrock-agentcore", f"policy-engine/{self.policy_engine}{ASSIGNED}")
 
+    def gateway_url(self, gateway_id: str) -> str:
+        """A gateway's MCP endpoint on AWS, by the id that the service assigned."""
+        host = f"{gateway_id}.gateway.bedrock-agentcore.{self.pool.region}.{self.url_suffix}"
+        return f"https://{host}/mcp"
+
+    @property
+    def code_bucket(self) -> str:
+        """The bucket with the agent's code; buckets' names are global."""
+        return f"{self.pool.name}-code-{self.account}-{self.pool.region}"
+
     def runtime(self, tier: str) -> str:
         """The agent runtime's name of a tier; runtimes' names hold no hyphens."""
         return f"{self.pool.name}_{tier}".replace("-", "_")
@@ -175,7 +185,7 @@ class Names:
             return bucket.arn or self.bucket_arn(bucket.name)
         return f"arn:{partition(self.pool.region)}:s3:::{bucket}"
 
-    def object_arn(self, bucket: Bucket, key: str) -> str:
+    def object_arn(self, bucket: Bucket | str, key: str) -> str:
         """The ARN of an object."""
         return f"{self.bucket_arn(bucket)}/{key}"
 

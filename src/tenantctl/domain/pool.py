@@ -220,7 +220,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The parsed configuration. `account` is `None` only on AWS, where STS knows it."""
+    """The parsed configuration. `account` is `None` only on AWS, where STS knows it.
+
+    `container` is the URI of the runtimes' image; without one they run the built-in agent.
+    """
 
     name: str
     target: Target
@@ -230,6 +233,7 @@ class Pool:
     roles: Roles
     data: Data
     tiers: Mapping[str, Tier]
+    container: str | None = None
 
     @property
     def tools(self) -> tuple[Tool, ...]:

@@ -19,6 +19,7 @@ RUNTIME = MEMORY = "[a-zA-Z][a-zA-Z0-9_]{0,47}"
 ENGINE = "[A-Za-z][A-Za-z0-9_]{0,47}"
 TARGET = "([0-9a-zA-Z][-]?){1,100}"
 FUNCTION = "[a-zA-Z0-9-_]{1,64}"
+BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 CLAIM = "[A-Za-z0-9_.-:]+"
 CLAIM_VALUE = "[A-Za-z0-9_.-]+"
 DIMENSION = r"\$\.context\.jwt\.[a-zA-Z_][a-zA-Z0-9_\-\.]{0,61}[a-zA-Z0-9_]"
@@ -71,6 +72,8 @@ def _names(names: Names) -> Iterator[_Name]:
     pool, identity = names.pool, names.pool.identity
     hint = "shorten the pool's name"
     yield _Name("the policy engine's name", names.policy_engine, ENGINE, hint)
+    if pool.container is None:
+        yield _Name("the name of the bucket for the agent's code", names.code_bucket, BUCKET, hint)
     yield _Name("the tier's claim", identity.tier.claim, CLAIM, _CLAIM)
     for tier in pool.tiers.values():
         whose = f"of tier `{tier.name}`"

@@ -38,21 +38,31 @@ class BucketSpec:
 
 
 def specs(names: Names, *, beside: Path | None = None) -> tuple[BucketSpec, ...]:
-    """The buckets that the pool owns."""
+    """The buckets that the pool owns: for data, and for the agent's code."""
+    buckets: tuple[Bucket | str, ...] = (*owned(names), *_code(names))
     return tuple(
         BucketSpec(
-            bucket.name,
+            bucket if isinstance(bucket, str) else bucket.name,
             names.bucket_arn(bucket),
             bucket_document(names, bucket, beside=beside),
             names.tags,
         )
-        for bucket in owned(names)
+        for bucket in buckets
     )
 
 
 def owned(names: Names) -> tuple[Bucket, ...]:
     """The configuration's buckets that the pool makes and deletes."""
     return tuple(bucket for bucket in names.pool.data.buckets if names.manages(bucket))
+
+
+def possible(names: Names) -> tuple[str, ...]:
+    """The names of all buckets that the pool may have made."""
+    return (*(bucket.name for bucket in owned(names)), names.code_bucket)
+
+
+def _code(names: Names) -> tuple[str, ...]:
+    return (names.code_bucket,) if names.pool.container is None else ()
 
 
 def observe(aws: Aws, spec: BucketSpec) -> Part:

@@ -199,7 +199,7 @@ def _logs(names: Names, beside: Path | None, *functions: str) -> Document:
     return _render("function-logs", beside, logs=logs)
 
 
-def bucket_document(names: Names, bucket: Bucket, *, beside: Path | None = None) -> Document:
+def bucket_document(names: Names, bucket: Bucket | str, *, beside: Path | None = None) -> Document:
     """A bucket's own policy: TLS or nothing."""
     return _render("bucket", beside, arn=names.bucket_arn(bucket))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenantctl.aws import lookup
@@ -13,6 +13,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.pool import RateLimit, Tier
 from tenantctl.domain.tools import TOOLS, Tool
 from tenantctl.pool.ownership import Tags
+from tenantctl.pool.step import Part
 
 KIND = "gateway"
 
@@ -27,6 +28,8 @@ class Known:
     discovery_url: str
     audience: str
     engine: str
+    gateways: Mapping[str, str] = field(default_factory=dict)
+    """The gateways' ids by name, as far as they are known."""
 
     @classmethod
     def planned(
@@ -44,7 +47,18 @@ class Known:
         """As it is; raises `NotFoundError` for what hasn't been made."""
         people = lookup.user_pool(aws, names)
         engine = lookup.policy_engine(aws, names)
-        return cls(_discovery(people.issuer), people.client_id, engine.arn)
+        gateways = {g.name: g.id for g in lookup.find_gateways(aws, names).values()}
+        return cls(_discovery(people.issuer), people.client_id, engine.arn, gateways)
+
+    def behind(self, gateways: Iterable[Part]) -> Known:
+        """With the ids of gateways as they were found."""
+        ids = {part.name: part.id.rpartition("/")[2] for part in gateways if part.id}
+        return replace(self, gateways=ids)
+
+    def gateway_url(self, names: Names, tier: str) -> str:
+        """The MCP endpoint of a tier's gateway."""
+        gateway_id = self.gateways.get(names.gateway(tier))
+        return "(the gateway's URL)" if gateway_id is None else names.gateway_url(gateway_id)
 
 
 @dataclass(frozen=True, slots=True)

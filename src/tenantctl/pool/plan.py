@@ -18,6 +18,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.service_names import check_names
 from tenantctl.errors import ConflictError
 from tenantctl.pool import (
+    agent_code,
     buckets,
     engine,
     function_spec,
@@ -27,6 +28,7 @@ from tenantctl.pool import (
     memories,
     ownership,
     roles,
+    runtimes,
     table_spec,
     tables,
     users,
@@ -93,6 +95,8 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     for bucket in wanted_buckets:
         with translated(f"reading bucket `{bucket.name}`"):
             parts.append(buckets.observe(aws, bucket))
+    with translated("reading the agent's code"):
+        parts.extend(agent_code.observe(aws, names, beside=beside))
     with translated("reading the memories"):
         parts.extend(memories.observe(aws, names))
     for function in wanted_functions:
@@ -108,7 +112,9 @@ def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> Plan:
     parts += (people, client, policies)
     known = Known.planned(names, user_pool=people.id, client=client.id, engine=policies.id)
     with translated("reading the gateways"):
-        parts.extend(gateways.observe(aws, names, known))
+        served = gateways.observe(aws, names, known)
+    with translated("reading the runtimes"):
+        parts += (*served, *runtimes.observe(aws, names, known.behind(served), beside=beside))
     with translated("reading the knowledge bases"):
         parts.extend(knowledge.observe(aws, names, beside=beside))
     return Plan(tuple(parts))

@@ -16,6 +16,8 @@ from tenantctl.pool import (
     knowledge,
     memories,
     roles,
+    runtime_spec,
+    runtimes,
     table_spec,
     tables,
     users,
@@ -39,6 +41,7 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
         return tuple(part.name for part in present.parts if part.kind == kind)
 
     deletions = (
+        *(runtimes.delete_step(name, names.tags) for name in there_as(runtime_spec.KIND)),
         *(gateways.delete_step(name, names.tags) for name in there_as(gateway_spec.KIND)),
         *knowledge.delete_steps(names),
         engine.delete_step(names),
@@ -49,7 +52,7 @@ def steps(names: Names, present: Plan) -> tuple[Step, ...]:
         roles.delete_step(names.pool.roles.vending, names.tags),
         roles.delete_step(names.pool.roles.agent, names.tags),
         *(memories.delete_step(spec) for spec in memories.specs(names)),
-        *(buckets.delete_step(bucket.name, names.tags) for bucket in buckets.owned(names)),
+        *(buckets.delete_step(name, names.tags) for name in buckets.possible(names)),
         *(tables.delete_step(spec) for spec in reversed(table_spec.specs(names))),
     )
     there = {part.resource for part in present.parts if part.id and part.claim is None}

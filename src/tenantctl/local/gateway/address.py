@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _PATH = re.compile(
     r"/gateways/(?P<gateway>[A-Za-z0-9-]+)/(?P<rest>mcp|\.well-known/oauth-protected-resource)/?"
 )
+_ON_AWS = re.compile(
+    r"https://(?P<gateway>[a-z0-9-]+)\.gateway\.bedrock-agentcore\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/mcp"
+)
 _RESOURCE_OF = re.compile(
     r"/\.well-known/oauth-protected-resource/gateways/(?P<gateway>[A-Za-z0-9-]+)/mcp"
 )
@@ -24,6 +27,12 @@ class Place:
 def url_of(endpoint: str, gateway_id: str) -> str:
     """A gateway's MCP endpoint; on AWS `https://ID.gateway.bedrock-agentcore.REGION…/mcp`."""
     return f"{endpoint}/gateways/{gateway_id}/mcp"
+
+
+def as_served(endpoint: str, address: str) -> str:
+    """What an address leads to in the embedded cloud: a gateway's on AWS is served here."""
+    found = _ON_AWS.fullmatch(address)
+    return address if found is None else url_of(endpoint, found["gateway"])
 
 
 def metadata_url_of(endpoint: str, gateway_id: str) -> str:
