@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tenantctl.aws.session import Aws
 from tenantctl.domain.pool import Target
-from tenantctl.errors import StateError
+from tenantctl.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     import boto3
@@ -139,20 +139,26 @@ def served_endpoint(aws: Aws) -> str | None:
 
 
 @contextmanager
-def serving(aws: Aws) -> Iterator[str | None]:
+def serving(aws: Aws, *, clock: str | None = None) -> Iterator[str | None]:
     """An address that other processes can call, for the length of a `with` block.
 
-    A cloud of this process is served on a free port; on AWS there is nothing to serve: `None`.
+    A cloud of this process is served on a free port, with its gateways; on AWS there is nothing to
+    serve: `None`. `clock` sets the clinics' clock, see `set_clock.moment`. Raises `UsageError`
+    where it can't be set, because another process serves.
     """
     from tenantctl.local.wire import transport
 
     cloud = opened()
     if aws.endpoint != transport.ENDPOINT or cloud is None:
+        if clock is not None:
+            raise UsageError(
+                "the clock can't be set here", hint="start `tenantctl local serve` with --clock"
+            )
         yield aws.endpoint
         return
     from tenantctl.local.wire.serve import serving as serve
 
-    with serve(cloud) as endpoint:
+    with serve(cloud, clock=clock) as endpoint:
         yield endpoint
 
 

@@ -38,6 +38,12 @@ def test_after_hours_basic_is_refused_and_premium_is_not(served: Served) -> None
     assert said(answer)["facts"]["note"] == canary("hospital-1")
 
 
+def test_a_gateway_says_where_it_is_served(served: Served) -> None:
+    client = served.aws.client("bedrock-agentcore-control")
+    told = client.get_gateway(gatewayIdentifier=served.gateway("basic"))["gatewayUrl"]
+    assert told in {served.url("basic"), served.url("basic", endpoint=served.evening)}
+
+
 def test_everybody_sees_the_own_clinic(served: Served) -> None:
     for tenant, tier in TIERS.items():
         answer = said(call(served.url(tier), served.headers(tenant), "get_patient_records"))

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
@@ -116,6 +118,27 @@ def test_what_is_no_request_is_refused(  # noqa: PLR0913, PLR0917 - the parts of
     reply = post(url, {**served.headers("clinic-1"), "Host": host}, None, method, raw)
     assert reply.status == status
     assert b"Traceback" not in reply.body
+
+
+def test_an_object_may_have_a_gateways_path(served: Served) -> None:
+    keys = served.aws.credentials
+    assert keys is not None
+    s3 = boto3.Session(region_name="us-east-1").client(
+        "s3",
+        endpoint_url=served.noon,
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    s3.create_bucket(Bucket="gateways")
+    where: Any = {"Bucket": "gateways", "Key": f"{served.gateway('basic')}/mcp"}
+    s3.put_object(**where, Body=b"plain")
+    assert s3.get_object(**where)["Body"].read() == b"plain"
+    url = urlsplit(s3.generate_presigned_url("get_object", Params=where))
+    connection = http.client.HTTPConnection(url.netloc)
+    connection.request("GET", f"{url.path}?{url.query}")
+    assert connection.getresponse().read() == b"plain"
+    connection.close()
 
 
 # -- what the interceptor is for -------------------------------------------------------------------

@@ -62,7 +62,7 @@ class Front:
     def answer(self, request: Incoming) -> Answer | None:
         """The answer to a request for a gateway; `None` for a request that is for none."""
         place = place_of(request.path)
-        if place is None:
+        if place is None or _is_signed(request):
             return None
         if request.host not in HOSTS:
             return _error(403, INVALID_REQUEST, "The embedded cloud answers to 127.0.0.1 alone")
@@ -75,9 +75,9 @@ class Front:
             return _error(500, INTERNAL, f"The embedded gateway failed: {type(error).__name__}")
 
     def close(self) -> None:
-        """End what runs for gateways: the MCP server and the functions' processes."""
-        self._protocol.close()
+        """End what runs for gateways: the functions' processes, which calls wait for, then MCP."""
         self._functions.close()
+        self._protocol.close()
 
     def _answer(self, request: Incoming, place: Place) -> Answer:
         gateway = self._gateways.find(place.gateway)
@@ -157,6 +157,12 @@ class Front:
             if region != self._cloud.region:
                 raise ServiceError("ResourceNotFoundException", f"nothing of `{region}` is here")
             return key_set(pool_id, region=region, account=self._cloud.account)
+
+
+def _is_signed(request: Incoming) -> bool:
+    """Whether it is for AWS's API: an object of a bucket may have a gateway's path."""
+    given = request.headers.get("authorization", "")
+    return given.startswith("AWS4-") or "x-amz-" in request.query.lower()
 
 
 def _broken(gateway: Gateway, why: str) -> Ends:

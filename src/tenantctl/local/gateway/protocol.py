@@ -7,6 +7,7 @@ beside it, because they wait for processes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
         PaginatedRequestParams,
         Tool,
     )
+
+# The SDK's warnings are nobody's terminal's, unless somebody asks for logs.
+logging.getLogger("mcp").addHandler(logging.NullHandler())
 
 Message = MutableMapping[str, Any]
 T = TypeVar("T")
