@@ -60,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 60.0
+    wbufsize = -1  # head and body leave together: apart, the second waits for the first's receipt
     server: _Server
 
     def do_GET(self) -> None:
