@@ -16,6 +16,7 @@ from tenantctl.domain.names import Names
 from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import TenantctlError
 from tenantctl.lifecycle import seeds, steps
+from tenantctl.lifecycle.ingestion import ingest
 from tenantctl.lifecycle.journal import Journal
 from tenantctl.lifecycle.people import People
 from tenantctl.lifecycle.plan import Plan
@@ -90,9 +91,18 @@ def apply(
             if isinstance(outcome, Check):
                 checks.append(outcome)
             on_step(f"{step.tenant.id}: {step.what}")
+        _ingest(plan, aws, names)
     except TenantctlError as error:
         return Applied(tuple(issued), tuple(checks), tuple(tiers), error)
     return Applied(tuple(issued), tuple(checks), tuple(tiers))
+
+
+def _ingest(plan: Plan, aws: Aws, names: Names) -> None:
+    """After a run that brings documents, also where an earlier one put them and was cut short."""
+    brought = [wanted.tenant for wanted in plan.intake.tenants if wanted.documents]
+    if brought and plan.intake.bucket is not None:
+        with translated("letting the knowledge base read the documents"):
+            ingest(aws, names, plan.intake.bucket, brought)
 
 
 def _run(
