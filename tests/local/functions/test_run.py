@@ -158,10 +158,10 @@ def test_processes_end_with_a_killed_server(tmp_path: Path) -> None:
             made = Processes()
             said = made.call(program("echo"), None, client_context=None, timeout=10)
             def busy():
-                made.call(program("sleep"), 60, client_context=None, timeout=60)
+                made.call(program("sleep", "g"), 60, client_context=None, timeout=60)
             threading.Thread(target=busy, daemon=True).start()
             time.sleep(1)
-            print(said.payload["pid"], flush=True)
+            print(said.payload["environ"]["LAMBDA_TASK_ROOT"], flush=True)
             time.sleep(60)
             # {tmp_path}
             """
@@ -174,7 +174,8 @@ def test_processes_end_with_a_killed_server(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert server.stdout is not None
-    server.stdout.readline()
+    folder = Path(server.stdout.readline().strip())
+    assert folder.is_dir()
     children = _children(server.pid)
     assert children
     server.send_signal(signal.SIGKILL)
@@ -184,6 +185,7 @@ def test_processes_end_with_a_killed_server(tmp_path: Path) -> None:
     while any(_alive(pid) for pid in children):
         assert time.monotonic() < deadline, "a function's process outlived its server"
         time.sleep(0.05)
+    assert not folder.exists()
 
 
 def _children(pid: int) -> list[int]:

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -32,11 +33,16 @@ def _frames(stream: BinaryIO) -> Iterator[Any]:
         yield json.loads(body)
 
 
-def _listen(stream: BinaryIO, calls: queue.SimpleQueue[Any]) -> None:
-    """Take calls while the handler may be busy; without a caller nothing is left to do."""
+def _listen(stream: BinaryIO, calls: queue.SimpleQueue[Any], folder: str) -> None:
+    """Take calls while the handler may be busy; without a caller nothing is left to do.
+
+    A caller that ends this process kills it. That it went without a word means that it died, and
+    nobody else tidies up.
+    """
     with contextlib.suppress(OSError):
         for frame in _frames(stream):
             calls.put(frame)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -95,7 +101,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    heard = (sys.stdin.buffer, calls, os.environ["LAMBDA_TASK_ROOT"])
+    threading.Thread(target=_listen, args=heard, daemon=True).start()
     first = calls.get()
     handler: Callable[[Any, Any], Any] | None = None
     while True:
