@@ -453,3 +453,24 @@ def test_a_layout_that_leaks_is_rendered_as_it_is_for_a_proof_to_find(named: Nam
     resource = made["buckets"]["Statement"][0]["Resource"]
     tags = "${aws:PrincipalTag/Tier}-tier/${aws:PrincipalTag/ClinicId}"
     assert resource == f"arn:aws:s3:::documents/{tags}*"
+
+
+IMAGE = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/team/agent"
+
+
+@pytest.mark.parametrize(
+    ("container", "read"),
+    [
+        (f"{IMAGE}:1", True),
+        (f"{IMAGE}@sha256:abc", True),
+        (IMAGE.replace("agent", "other"), False),
+        ("public.ecr.aws/team/agent:1", False),
+        (None, False),
+    ],
+)
+def test_the_agent_role_reads_the_runtimes_image_and_no_other(
+    named: Named, container: str | None, *, read: bool
+) -> None:
+    made = documents.agent_documents(named(container=container))
+    repository = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/team/agent"
+    assert allows(made, AGENT, "ecr:BatchGetImage", repository) is read

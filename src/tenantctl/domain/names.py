@@ -113,6 +113,16 @@ class Names:
         """The agent runtime's name of a tier; runtimes' names hold no hyphens."""
         return f"{self.pool.name}_{tier}".replace("-", "_")
 
+    @property
+    def repository_arn(self) -> str | None:
+        """The private ECR repository of the runtimes' image; `None` for a public one, or none."""
+        host, _, rest = (self.pool.container or "").partition("/")
+        account, *labels = host.split(".")
+        if labels[:2] != ["dkr", "ecr"]:
+            return None
+        name = rest.partition("@")[0].partition(":")[0]
+        return f"arn:{partition(labels[2])}:ecr:{labels[2]}:{account}:repository/{name}"
+
     # -- functions ----------------------------------------------------------------------------
 
     @property

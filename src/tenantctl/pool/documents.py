@@ -113,7 +113,12 @@ def agent_documents(names: Names, *, beside: Path | None = None) -> dict[str, Do
     """The agent role's identity policies by policy name: to vend, and to be observed."""
     made = {
         "vend": _render("agent-vend", beside, vending_role_arn=names.vending_role_arn),
-        "runtime": _render("agent-runtime", beside, runtime_logs_arn=names.runtime_logs_arn),
+        "runtime": _render(
+            "agent-runtime",
+            beside,
+            runtime_logs_arn=names.runtime_logs_arn,
+            repository_arn=names.repository_arn,
+        ),
     }
     bases = names.pool.data.knowledge_bases
     if bases:
