@@ -29,7 +29,7 @@ from tenantctl.domain.pool import (
 )
 from tenantctl.domain.template import Template
 from tenantctl.domain.tenant import Tenant
-from tenantctl.local.connect import in_memory
+from tenantctl.local.connect import in_memory, serving
 from tenantctl.pool.plan import apply, plan
 from tenantctl.probes.pairs import Pair
 from tenantctl.probes.probe import Plane
@@ -158,7 +158,7 @@ class Clinics:
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Clinics]:
     """A pool without tenants."""
-    with in_memory(region="us-east-1", account=ACCOUNT) as aws:
+    with in_memory(region="us-east-1", account=ACCOUNT) as aws, serving(aws):
         names = Names(POOL, ACCOUNT)
         apply(plan(aws, names), aws)
         yield Clinics(aws, names)

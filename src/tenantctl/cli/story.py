@@ -51,10 +51,10 @@ def _stage() -> Iterator[tuple[Names, Aws]]:
     from tenantctl.domain.config import parse
     from tenantctl.domain.files import CONFIG, starter
     from tenantctl.domain.names import Names
-    from tenantctl.local.connect import in_memory
+    from tenantctl.local.connect import in_memory, serving
 
     pool = parse(starter()[CONFIG], CONFIG)
-    with in_memory(region=pool.region, account=pool.account) as aws:
+    with in_memory(region=pool.region, account=pool.account) as aws, serving(aws):
         yield Names(pool, aws.account), aws
 
 

@@ -147,9 +147,10 @@ def _consistent(
 
 
 def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int | None) -> Report:
+    from tenantctl.local.connect import serving
     from tenantctl.probes.verify import Settings, verify
 
-    with ctx.cloud() as (names, aws):
+    with ctx.cloud() as (names, aws), serving(aws):
         settings = Settings(
             actors=actors,
             jobs=jobs,

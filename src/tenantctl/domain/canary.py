@@ -44,6 +44,11 @@ class Run:
         """The user name of a canary user; `.invalid` never takes mail (RFC 2606)."""
         return f"{PREFIX}{self.id}-{what}@example.invalid"
 
+    @property
+    def client_name(self) -> str:
+        """The name of a canary app client."""
+        return f"{PREFIX}{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:

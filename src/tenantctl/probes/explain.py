@@ -22,6 +22,9 @@ from tenantctl.iam.policy import Policy
 from tenantctl.iam.request import Principal, PrincipalKind, Request, context
 from tenantctl.probes.probe import Plane
 
+_NO_POLICIES = frozenset({Plane.IDENTITY, Plane.GATEWAY})
+"""Where it isn't IAM that keeps tenants apart."""
+
 _UNACCOUNTED = "the policies as they can be read don't allow it, so what enforces them has failed"
 
 
@@ -32,7 +35,7 @@ def explained(operator: Aws, names: Names, findings: Iterable[Finding]) -> tuple
 
 
 def _explainable(finding: Finding) -> bool:
-    return finding.outcome is Outcome.BREACH and finding.plane != Plane.IDENTITY
+    return finding.outcome is Outcome.BREACH and finding.plane not in _NO_POLICIES
 
 
 def _explained(finding: Finding, documents: Documents) -> Finding:

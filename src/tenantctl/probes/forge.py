@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 KID = "tenantctl-probe"
 
+EMPTY_FILE = "../../../../../../../../dev/null"
+"""A `kid` for verifiers that read keys from files by it: the key is then empty."""
+
+SQL_SECRET = b"tenantctl-probe"
+SQL_KID = f"' UNION SELECT '{SQL_SECRET.decode()}' -- "
+"""A `kid` for verifiers that look keys up in a database by it, and the key that it finds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -102,9 +109,15 @@ def unsigned(token: str, changes: Mapping[str, Any]) -> str:
     return f"{head}.{_segment(claims_of(token) | dict(changes))}."
 
 
-def hmac_signed(token: str, changes: Mapping[str, Any], secret: bytes) -> str:
-    """The same token with other claims, signed by HS256 with what is public: the pool's key."""
-    head = _segment({"alg": "HS256", "typ": "JWT", "kid": header_of(token).get("kid")})
+def hmac_signed(
+    token: str, changes: Mapping[str, Any], secret: bytes, *, kid: str | None = None
+) -> str:
+    """The same token with other claims, signed by HS256 with what anybody knows.
+
+    That is the pool's public key, or what a `kid` of ours leads to.
+    """
+    named = header_of(token).get("kid") if kid is None else kid
+    head = _segment({"alg": "HS256", "typ": "JWT", "kid": named})
     body = f"{head}.{_segment(claims_of(token) | dict(changes))}"
     return f"{body}.{_encode(hmac.new(secret, body.encode(), hashlib.sha256).digest())}"
 

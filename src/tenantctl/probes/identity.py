@@ -19,6 +19,7 @@ from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import TokenError
 from tenantctl.probes import forge
 from tenantctl.probes.canary_user import CanaryUser
+from tenantctl.probes.key_server import KeyServer
 from tenantctl.probes.probe import Control, Got, Plane, Trial
 
 TokenCheck = Callable[[str, Mapping[str, Any] | None], object]
@@ -49,6 +50,7 @@ class Ground:
     user: CanaryUser
     owner: Tenant
     run: Run
+    server: KeyServer
     check: TokenCheck = field(repr=False)
 
     @property
@@ -89,7 +91,7 @@ def _forgeries(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...
     def signed(rule: str, tries: str, changes: Mapping[str, Any]) -> Trial:
         return _token(ground, rule, tries, key.sign(good | dict(changes)), key.jwks, of_key)
 
-    secret = _public_bytes(pool_keys, kid)
+    secret = public_bytes(pool_keys, kid)
     return (
         forged(
             "ID-CLAIMS",
@@ -210,7 +212,7 @@ def _believes(ground: Ground, token: str, keys: Mapping[str, Any] | None) -> Cal
     return attempt
 
 
-def _public_bytes(pool_keys: Mapping[str, Any], kid: object) -> bytes:
+def public_bytes(pool_keys: Mapping[str, Any], kid: object) -> bytes:
     """The pool's public key as PEM, as an attacker would use it for a secret."""
     import jwt
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

@@ -31,6 +31,7 @@ class Plane(StrEnum):
     IDENTITY = "identity"
     MEMORY = "memory"
     KNOWLEDGE = "knowledge"
+    GATEWAY = "gateway"
 
 
 class UnclearError(Exception):

@@ -216,9 +216,9 @@ def _sweep(stage: Stage, tenants: Sequence[Tenant]) -> list[str]:
         for memory in data.memories
         if memory.name in stage.held
     ]
-    if Plane.DYNAMODB in stage.planes:
+    if stage.planes & {Plane.DYNAMODB, Plane.GATEWAY}:
         tasks += [lambda table=table: of_table(table) for table in data.tables]  # type: ignore[misc]
-    if stage.planes & {Plane.S3, Plane.KNOWLEDGE}:
+    if stage.planes & {Plane.S3, Plane.GATEWAY, Plane.KNOWLEDGE}:
         tasks += [lambda bucket=bucket: of_bucket(bucket) for bucket in data.buckets]  # type: ignore[misc]
     left = []
     for task in tasks:

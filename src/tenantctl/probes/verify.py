@@ -29,7 +29,7 @@ from tenantctl.probes.identity import TokenCheck
 from tenantctl.probes.memory import namesakes
 from tenantctl.probes.pairs import Pair, nearest, pairs
 from tenantctl.probes.parties import phantoms
-from tenantctl.probes.person import staged_user
+from tenantctl.probes.people import of_people
 from tenantctl.probes.probe import Plane, Trial, UnclearError
 from tenantctl.probes.runner import Progress, run, steps
 from tenantctl.probes.stage import Stage, staged, unready
@@ -135,16 +135,15 @@ def attack(  # noqa: PLR0913 - the pairs, and what the report must say of them
             *_of_namesakes(stage, tried),
             *knowledge.trials(stage, _duels(stage, tried)),
         ]
-        person = next((p for p in tried if p.owner not in made_up), None) or next(iter(tried), None)
-        if settings.check is not None and person is not None and Plane.IDENTITY in settings.planes:
-            trials += closing.enter_context(staged_user(stage, person, settings.check))
+        people = of_people(closing, stage, tried, made_up, settings.tried, settings.check)
+        trials += people.trials
         trials = [t for t in trials if not settings.rules or t.rule in settings.rules]
         with settings.watch(steps(trials)) as progress:
             found = run(trials, jobs=jobs, progress=progress)
     return Report(
         target=aws.target,
         findings=(*unheld, *stage.problems, *explained(aws, names, found)),
-        assumptions=(*said, *stage.leftovers),
+        assumptions=(*said, *people.said, *stage.leftovers),
     )
 
 
