@@ -29,6 +29,7 @@ RESOURCES = {
         "knowledge-base",
         "provisioned-model",
     },
+    "s3vectors": {"Index", "VectorBucket"},
     "kms": {"key"},
     "sts": {"role"},
     "iam": {"role"},

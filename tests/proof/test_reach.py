@@ -11,7 +11,7 @@ import pytest
 
 from tenantctl.proof.asking.reach import Reach, catalogue, classed
 
-TIED = {"dynamodb", "s3", "bedrock-agentcore", "bedrock", "kms"}
+TIED = {"dynamodb", "s3", "bedrock-agentcore", "bedrock", "s3vectors", "kms"}
 
 
 def test_every_action_on_tenants_resources_is_classed() -> None:

@@ -78,7 +78,8 @@ def _literals(names: Names, documents: Documents) -> Iterator[str]:
     for memory in pool.data.memories:
         yield from (names.memory_arn(memory), str(memory.actor), str(memory.namespace))
     for base in pool.data.knowledge_bases:
-        yield from (names.knowledge_base_pattern(base), SIDECAR, POOL_TAG, pool.name)
+        yield from (names.knowledge_base_pattern(base), names.vector_index_arn(base))
+        yield from (SIDECAR, POOL_TAG, pool.name)
     for model in scarce(names):
         yield from spelt(names, model)
     folded = False

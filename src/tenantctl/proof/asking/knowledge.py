@@ -34,7 +34,9 @@ def of_knowledge_base(action: Action, names: Names, base: KnowledgeBase) -> Iter
     """
     if action.reach is not Reach.KNOWLEDGE:
         return
-    if not action.on:
+    if action.service == "s3vectors":
+        yield from _of_vectors(action, names, base)
+    elif not action.on:
         yield Ask(action, SHARED, Target((), ((_ANYTHING,),)), _ANYTHING)
     elif base.arn is not None:
         yield Ask(action, SHARED, Target((), ((base.arn,),)), base.arn)
@@ -42,6 +44,14 @@ def of_knowledge_base(action: Action, names: Names, base: KnowledgeBase) -> Iter
         anyone: Form = (names.knowledge_bases, Slot(BASE))
         own = {f"aws:resourcetag/{POOL_TAG.lower()}": (names.pool.name,)}
         yield Ask(action, SHARED, Target((), (anyone,)), known=own)
+
+
+def _of_vectors(action: Action, names: Names, base: KnowledgeBase) -> Iterator[Ask]:
+    """The same on its index or the vector bucket; of a base that is given, neither is known."""
+    if base.arn is None:
+        bucket = names.vector_bucket_arn
+        arn = bucket if "VectorBucket" in action.on else names.vector_index_arn(base)
+        yield Ask(action, SHARED, Target((), ((arn,),)), arn)
 
 
 def of_metadata(action: Action, names: Names, bucket: Bucket) -> Iterator[Ask]:

@@ -157,6 +157,16 @@ _BEDROCK = {
         UpdateAgentKnowledgeBase UpdateCustomModelDeployment UpdateProvisionedModelThroughput""",
 }
 
+# A knowledge base's index holds its passages beside their vectors.
+# https://docs.aws.amazon.com/bedrock/latest/userguide/knowledge-base-setup.html
+_VECTORS = {
+    Reach.KNOWLEDGE: """DeleteIndex DeleteVectorBucket DeleteVectors GetVectors ListVectors
+        PutVectorBucketPolicy PutVectors QueryVectors""",
+    Reach.NOTHING: """CreateIndex CreateVectorBucket DeleteVectorBucketPolicy GetIndex
+        GetVectorBucket GetVectorBucketPolicy ListIndexes ListTagsForResource
+        PutVectorBucketDefaultIndexMode TagResource UntagResource UpdateIndexMode""",
+}
+
 # The layout knows no key of a tenant's own: one key lies under everybody's data. To decrypt takes
 # the ciphertext, which only DynamoDB, S3 and AgentCore hold; they decrypt for whom they let in. So
 # no action on a key reaches another tenant's data; a few make all of it unreadable.
@@ -185,6 +195,7 @@ _CLASSES = {
     "s3": _S3,
     "bedrock-agentcore": _MEMORY,
     "bedrock": _BEDROCK,
+    "s3vectors": _VECTORS,
     "kms": _KMS,
     "iam": _IAM,
 }
@@ -193,6 +204,7 @@ _UNCLASSED = {
     "s3": Reach.WHOLE,
     "bedrock-agentcore": Reach.WHOLE,
     "bedrock": Reach.MODEL,
+    "s3vectors": Reach.KNOWLEDGE,
     "kms": Reach.KEY,
 }
 
