@@ -47,13 +47,16 @@ WITNESS = """
 import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+health = ["Healthy"]
+
 
 class Witness(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(200, {"status": "Healthy"})
+        self.answer(200, {"status": health[-1]})
 
     def do_POST(self):
         payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        health.append(payload.get("health", "Healthy"))
         if "exit" in payload:
             os._exit(3)
         time.sleep(payload.get("sleep", 0))

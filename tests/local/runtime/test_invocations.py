@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
-from tests.local.gateway.conftest import canary
+from tests.local.gateway.conftest import TIERS, canary
 from tests.local.runtime.conftest import SESSION_HEADER, Served
 
 from tenantctl.domain.tools import TOOLS
@@ -90,6 +91,18 @@ def test_a_session_is_its_first_users(served: Served) -> None:
     assert other["error"]["code"] == "OtherUser"
     assert canary("clinic-1") not in json.dumps(other)
     assert "result" in served.ask("clinic-1", RECORDS, session=mine)
+
+
+def test_many_sessions_at_once_hold_nobody_elses_data(served: Served) -> None:
+    def visit(number: int) -> tuple[str, list[str]]:
+        tenant = list(TIERS)[number % len(TIERS)]
+        named = session(f"many-{number}")
+        return tenant, [json.dumps(served.ask(tenant, RECORDS, session=named)) for _ in range(3)]
+
+    with ThreadPoolExecutor(9) as pool:
+        for tenant, answers in pool.map(visit, range(9)):
+            for answer in answers:
+                assert [one for one in TIERS if canary(one) in answer] == [tenant], answer
 
 
 def test_tokens_that_the_runtime_doesnt_take(served: Served) -> None:

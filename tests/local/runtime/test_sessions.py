@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,37 @@ def test_a_stopped_session_begins_anew(bare: Served) -> None:
     assert bare.witness(named, {})["pid"] != first
 
 
+def test_an_endpoint_is_at_its_version_and_has_sessions_of_its_own(bare: Served) -> None:
+    control = bare.aws.client("bedrock-agentcore-control")
+    make_runtime(bare, "versions", packaged({"main.py": WITNESS}).content)
+    arn = bare.runtimes["versions"]
+    runtime = arn.rpartition("/")[2]
+    made = control.create_agent_runtime_endpoint(agentRuntimeId=runtime, name="blue")
+    assert made["targetVersion"] == "1"
+    named = {"agentRuntimeId": runtime, "endpointName": "blue"}
+    assert control.get_agent_runtime_endpoint(**named)["status"] == "READY"
+    now = control.get_agent_runtime(agentRuntimeId=runtime)
+    control.update_agent_runtime(
+        agentRuntimeId=runtime,
+        agentRuntimeArtifact=now["agentRuntimeArtifact"],
+        roleArn=now["roleArn"],
+        networkConfiguration=now["networkConfiguration"],
+        environmentVariables={"VERSION": "2"},
+    )
+    client, found = bare.client(), {}
+    for endpoint in ("blue", "DEFAULT"):
+        answered = client.invoke_agent_runtime(
+            agentRuntimeArn=arn,
+            qualifier=endpoint,
+            runtimeSessionId=session("endpoints"),
+            payload=b"{}",
+        )
+        found[endpoint] = json.load(answered["response"])
+    assert found["blue"]["pid"] != found["DEFAULT"]["pid"]
+    assert found["DEFAULT"]["environ"]["VERSION"] == "2"
+    assert "VERSION" not in found["blue"]["environ"]
+
+
 def test_an_agents_failures_are_told_as_agentcore_does(bare: Served) -> None:
     client, failure = bare.client(), "RuntimeClientError"
     named = session("fails")
@@ -200,8 +232,10 @@ def started(**changes: float) -> Callable[[], Start]:
     return lambda: Start(program, **times)
 
 
-def pid(sessions: Sessions, key: Key) -> int:
-    return int(json.loads(sessions.invoke(key, started(), b"{}", {}).body)["pid"])
+def pid(sessions: Sessions, key: Key, **payload: object) -> int:
+    return int(
+        json.loads(sessions.invoke(key, started(), json.dumps(payload).encode(), {}).body)["pid"]
+    )
 
 
 def test_idle_and_old_sessions_end() -> None:
@@ -218,6 +252,31 @@ def test_idle_and_old_sessions_end() -> None:
         now = 160.0
         sessions.end_idle()
         assert gone(second)
+    finally:
+        sessions.close()
+
+
+def test_a_session_that_works_on_is_not_idle() -> None:
+    now = 0.0
+    sessions, key = Sessions(lambda: now), Key("r-0123456789", "DEFAULT", "s")
+    try:
+        first = pid(sessions, key, health="HealthyBusy")
+        now = 60.0
+        sessions.end_idle()
+        assert pid(sessions, key) == first
+        now = 100.0
+        sessions.end_idle()
+        assert gone(first)
+    finally:
+        sessions.close()
+
+
+def test_a_session_that_begins_twice_at_once_is_one() -> None:
+    sessions, key = Sessions(), Key("r-0123456789", "DEFAULT", "s")
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: pid(sessions, key), range(4)))
+        assert len(set(found)) == 1
     finally:
         sessions.close()
 

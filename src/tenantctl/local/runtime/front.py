@@ -22,6 +22,7 @@ from tenantctl.local.gateway.authorizer import Refusal, authorize
 from tenantctl.local.gateway.issuers import Issuers
 from tenantctl.local.principals import ANONYMOUS
 from tenantctl.local.recognise.runtimes import OPERATIONS, qualifier, runtime_id
+from tenantctl.local.runtime.process import MAX_BYTES
 from tenantctl.local.runtime.sessions import Key, Sessions
 from tenantctl.local.runtime.settings import Runtime
 from tenantctl.local.runtime.view import Runtimes
@@ -141,10 +142,13 @@ class RuntimeFront:
         if call.operation == "StopRuntimeSession":
             self._sessions.stop(key)
             return Answer(200, (("Content-Type", "application/json"), said), b"{}")
+        payload = bytes(call.params["payload"])
+        if len(payload) > MAX_BYTES:
+            raise ServiceError("ValidationException", f"A payload has up to {MAX_BYTES} bytes")
         reply = self._sessions.invoke(
             key,
             lambda: self._runtimes.start(runtime),
-            bytes(call.params["payload"]),
+            payload,
             {**_passed(request, runtime), SESSION_HEADER: session},
         )
         if reply.status not in _GOOD:
