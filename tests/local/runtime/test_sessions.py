@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -295,17 +298,26 @@ def test_sessions_of_other_runtimes_and_endpoints_are_others() -> None:
         pid(sessions, keys[0])
 
 
+KILLED = """
+import os, sys
+from tenantctl.local.runtime.process import AgentProcess, Program
+from tenantctl.pool.function_package import packaged
+
+agent = AgentProcess(Program(packaged({"main.py": sys.stdin.read()}).content, "main.py", {}))
+agent.await_health()
+print(agent.port, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
 def test_an_agent_ends_with_who_began_it() -> None:
-    # As when the server is killed: nobody is left to end it, but its input ends.
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        found = pid(Sessions(), Key("a-0123456789", "DEFAULT", "s"))
-        os.write(writing, str(found).encode())
-        os._exit(0)
-    os.close(writing)
-    os.waitpid(child, 0)
-    agent = int(os.read(reading, 32))
-    os.close(reading)
-    assert gone(agent)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], input=WITNESS, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    for _ in range(200):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", int(done.stdout))):
+                return
+        time.sleep(0.01)
+    pytest.fail("the agent still listens")
