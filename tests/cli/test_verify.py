@@ -93,7 +93,7 @@ def test_a_sound_pool_is_isolated_and_says_so_in_every_format(onboarded: Program
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].split() == [
-        "ACTOR", "AGAINST", "DYNAMODB", "S3", "STS", "IDENTITY",
+        "ACTOR", "AGAINST", "DYNAMODB", "S3", "MEMORY", "STS", "IDENTITY", "GATEWAY",
     ]  # fmt: skip
     assert "isolated: " in done.stdout.splitlines()[-1]
     report = json.loads((onboarded.directory / "report.json").read_text("utf-8"))
