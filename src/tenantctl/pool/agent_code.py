@@ -17,10 +17,13 @@ from tenantctl.pool.step import Change, Field, Part, Step, missing
 
 KIND = "agent code"
 
+_DIGITS = 16
+"""Of the digest, in the key; the whole of it is S3's checksum of the object."""
+
 
 def key(package: Package) -> str:
     """The object's key."""
-    return f"agent/{base64.b64decode(package.sha256).hex()}.zip"
+    return f"agent/{base64.b64decode(package.sha256).hex()[:_DIGITS]}.zip"
 
 
 def observe(aws: Aws, names: Names, *, beside: Path | None = None) -> tuple[Part, ...]:
