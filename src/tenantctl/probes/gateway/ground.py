@@ -36,9 +36,15 @@ class Ground:
         return self.names.pool.tiers[self.endpoint.tier].tools.get(tool.name)
 
     def trial(
-        self, rule: str, tries: str, fix: str, attack: Callable[[], Got], *controls: Control
+        self,
+        rule: str,
+        tries: str,
+        fix: str,
+        attack: Callable[[], Got],
+        *controls: Control,
+        at: Endpoint | None = None,
     ) -> Trial:
-        """An attack on the gateway, as a trial."""
+        """An attack as a trial; `at` is the gateway that is attacked, if not the actor's own."""
         return Trial(
             rule=rule,
             plane=Plane.GATEWAY,
@@ -47,7 +53,7 @@ class Ground:
             fix=fix,
             actor=self.actor.party,
             owner=self.owner.party,
-            resource=self.endpoint.arn,
+            resource=(at or self.endpoint).arn,
             context={},
             attack=attack,
             controls=controls,

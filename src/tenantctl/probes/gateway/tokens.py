@@ -121,7 +121,8 @@ def _lists(  # noqa: PLR0913 - who presents what, where, and who shows that it w
         return Got(detail="the gateway let it in")
 
     fix = _AUTHORIZER if at is None else _TIER
-    return ground.trial(rule, tries, fix, attack, let_in(where, genuine or ground.actor))
+    control = let_in(where, genuine or ground.actor)
+    return ground.trial(rule, tries, fix, attack, control, at=where)
 
 
 def _other_client(ground: Ground, forger: Forger) -> tuple[Trial, ...]:
