@@ -7,14 +7,19 @@ stands before vending. Each is broken here in one place.
 from __future__ import annotations
 
 import hmac
+import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from tenantctl.aws.lookup import user_pool
 from tenantctl.domain.finding import Finding, Outcome
@@ -183,9 +188,18 @@ def key_of(token: str, issuer: Issuer, *, brought: bool = False) -> Any:  # noqa
     return jwt.PyJWK(found[0], algorithm="RS256").key
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise jwt.InvalidTokenError("a claim is there twice")
+    return made
+
+
 def decoded(token: str, issuer: Issuer, *, key: Any = None, **options: Any) -> None:  # noqa: ANN401 - the same
     """All checks of a verifier but those that `options` turn off."""
     use = options.pop("token_use", True)
+    if options.pop("claims_once", True):
+        json.loads(jwt.utils.base64url_decode(token.split(".")[1]), object_pairs_hook=once)
     claims = jwt.decode(
         token,
         key or key_of(token, issuer),
@@ -218,8 +232,60 @@ def public_key_as_secret(token: str, issuer: Issuer) -> None:
 def no_signature(token: str, issuer: Issuer) -> None:
     decoded(
         token, issuer, key="x", verify_signature=False, verify_exp=True, verify_aud=True,
-        verify_iss=True,
+        verify_iss=True, verify_nbf=True, verify_iat=True,
     )  # fmt: skip
+
+
+def fetched(token: str, issuer: Issuer) -> None:
+    """Goes for the key where the token says."""
+    header = jwt.get_unverified_header(token)
+    for parameter in ("jku", "x5u"):
+        if parameter in header:
+            with urlopen(header[parameter], timeout=5) as answer:  # noqa: S310 - that is the mistake
+                content = answer.read()
+            if parameter == "x5u":
+                key = load_pem_x509_certificate(content).public_key()
+            else:
+                key = jwt.PyJWK(json.loads(content)["keys"][0], algorithm="RS256").key
+            return decoded(token, issuer, key=key)
+    return decoded(token, issuer)
+
+
+def issuer_of_the_token(token: str, issuer: Issuer) -> None:
+    """Believes whoever the token says has issued it."""
+    named = jwt.decode(token, options={"verify_signature": False})["iss"]
+    if not named.startswith("http://127.0.0.1:"):
+        return decoded(token, issuer)
+    with urlopen(f"{named}/.well-known/jwks.json", timeout=5) as answer:  # noqa: S310 - that is the mistake
+        keys = json.loads(answer.read())
+    return decoded(token, replace(issuer, url=named, keys=keys))
+
+
+def hmac_by(token: str, issuer: Issuer, secret: bytes | None) -> None:
+    """Takes HS256 where a secret was found."""
+    body, _, signature = token.rpartition(".")
+    if secret is None or jwt.get_unverified_header(token)["alg"] != "HS256":
+        return decoded(token, issuer)
+    made = jwt.utils.base64url_encode(hmac.new(secret, body.encode(), sha256).digest())
+    if made.decode() != signature:
+        raise jwt.InvalidSignatureError
+    return None
+
+
+def key_file(token: str, issuer: Issuer) -> None:
+    kid = str(jwt.get_unverified_header(token).get("kid"))
+    path = Path("/etc") / kid
+    hmac_by(token, issuer, path.read_bytes() if ".." in path.parts else None)
+
+
+def key_database(token: str, issuer: Issuer) -> None:
+    kid = jwt.get_unverified_header(token).get("kid")
+    with sqlite3.connect(":memory:") as database:
+        database.execute("CREATE TABLE keys (id TEXT, secret TEXT)")
+        found = database.execute(
+            f"SELECT secret FROM keys WHERE id = '{kid}'"  # noqa: S608 - that is the mistake
+        ).fetchone()
+    hmac_by(token, issuer, found and found[0].encode())
 
 
 VERIFIERS: Mapping[str, Callable[[str, Issuer], None]] = {
@@ -228,6 +294,12 @@ VERIFIERS: Mapping[str, Callable[[str, Issuer], None]] = {
     "no-audience": lambda token, issuer: decoded(token, issuer, verify_aud=False),
     "no-issuer": lambda token, issuer: decoded(token, issuer, verify_iss=False),
     "no-token-use": lambda token, issuer: decoded(token, issuer, token_use=False),
+    "no-start": lambda token, issuer: decoded(token, issuer, verify_nbf=False, verify_iat=False),
+    "last-claim": lambda token, issuer: decoded(token, issuer, claims_once=False),
+    "key-at-an-address": fetched,
+    "issuer-of-the-token": issuer_of_the_token,
+    "key-file": key_file,
+    "key-database": key_database,
     "algorithm-of-the-header": algorithm_of_the_header,
     "public-key-as-secret": public_key_as_secret,
     "key-of-the-header": lambda token, issuer: decoded(

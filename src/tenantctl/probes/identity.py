@@ -1,6 +1,6 @@
-"""Ways to be taken for a user of another tenant: forged tokens, and changes to one's own account.
+"""Forged tokens, by which somebody would be taken for a user of another tenant.
 
-What is attacked is the verifier that vends credentials, given as a callable, and the user pool.
+What is attacked is the verifier that guards vending, given as a callable.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenantctl.aws.lookup import UserPool
-from tenantctl.aws.session import Aws
 from tenantctl.domain.canary import Run
 from tenantctl.domain.finding import Party
 from tenantctl.domain.names import Names
@@ -32,12 +31,6 @@ _VERIFIER = (
     "the verifier must check signature (RS256, the pool's keys alone), issuer, audience, expiry "
     "and `token_use` before it believes a claim"
 )
-_WRITE = "make the attribute immutable, and leave it out of the app client's `WriteAttributes`"
-_SIGN_UP = "set `AllowAdminCreateUserOnly` in the user pool"
-
-_IMMUTABLE = frozenset({"InvalidParameterException"})
-"""How Cognito refuses a change of an immutable attribute ("Attribute cannot be updated")."""
-
 _HOUR = 3600
 
 
@@ -65,12 +58,8 @@ class Ground:
         return {identity.tenant.claim: self.owner.id, identity.tier.claim: self.owner.tier}
 
 
-def trials(operator: Aws, ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...]:
-    """All of the plane; `pool_keys` is the user pool's JWKS, which is public."""
-    return (*_forgeries(ground, pool_keys), *_account(operator, ground))
-
-
-def _forgeries(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...]:
+def trials(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...]:
+    """All forged tokens; `pool_keys` is the user pool's JWKS, which is public."""
     key = forge.own_key()
     genuine, kid = ground.user.id_token, forge.header_of(ground.user.id_token).get("kid")
     # A token's times lie around now, so that only what is said to be wrong is wrong.
@@ -118,11 +107,35 @@ def _forgeries(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...
             "pass for a user of {owner} with a key that the token brings itself",
             key.sign(good | lie, jwk),
         ),
+        forged(
+            "ID-KID-PATH",
+            "pass for a user of {owner} with a `kid` that is the path of an empty file",
+            forge.hmac_signed(genuine, lie, b"", kid=forge.EMPTY_FILE),
+        ),
+        forged(
+            "ID-KID-SQL",
+            "pass for a user of {owner} with a `kid` that is SQL",
+            forge.hmac_signed(genuine, lie, forge.SQL_SECRET, kid=forge.SQL_KID),
+        ),
+        *_fetched(ground, good | lie, of_pool),
         forged("ID-ACCESS-TOKEN", "use an access token as an ID token", ground.user.access_token),
         signed(
             "ID-EXPIRED",
             "use a token that has expired",
             {"exp": now - _HOUR, "iat": now - 2 * _HOUR, "auth_time": now - 2 * _HOUR},
+        ),
+        signed(
+            "ID-NOT-YET",
+            "use a token that doesn't hold yet",
+            {"nbf": now + _HOUR, "iat": now + _HOUR, "exp": now + 2 * _HOUR},
+        ),
+        _token(
+            ground,
+            "ID-CLAIM-TWICE",
+            "pass for a user of {owner} by a token that names both tenants",
+            forge.claimed_twice(key.sign(good), lie, key),
+            key.jwks,
+            of_key,
         ),
         signed("ID-AUDIENCE", "use a token for another app client", {"aud": "another-client"}),
         signed("ID-ISSUER", "use a token of another user pool", {"iss": f"{good.get('iss', '')}x"}),
@@ -130,78 +143,34 @@ def _forgeries(ground: Ground, pool_keys: Mapping[str, Any]) -> tuple[Trial, ...
     )
 
 
-def _account(operator: Aws, ground: Ground) -> tuple[Trial, ...]:
-    cognito = operator.client("cognito-idp")
-    user, pool = ground.user, ground.pool
-    email = ground.run.email("sign-up")
-    claim = ground.names.pool.identity.tenant.claim
-    tenant = [{"Name": claim, "Value": ground.owner.id}] if claim.startswith("custom:") else []
+def _fetched(ground: Ground, claims: Mapping[str, Any], control: Control) -> tuple[Trial, ...]:
+    """Keys at an address that the token names: not even asked for may they be."""
+    server = ground.server
 
-    def change(name: str, value: str) -> Callable[[], Got]:
-        def attempt() -> Got:
-            cognito.update_user_attributes(
-                AccessToken=user.access_token, UserAttributes=[{"Name": name, "Value": value}]
-            )
-            return Got()
+    def of(rule: str, what: str, made: Callable[[], tuple[str, str]]) -> Trial:
+        def attack() -> Got:
+            url, token = made()
+            try:
+                ground.check(token, None)
+            except TokenError:
+                if not server.was_asked(url):
+                    raise
+            return Got(detail="the verifier went for a key where the token said")
 
-        return attempt
+        tries = f"pass for a user of {{owner}} with a key of {what}"
+        return _trial(ground, rule, tries, attack, control)
 
-    def sign_up() -> Got:
-        # The answer to whoever has the app client's id, which is public.
-        cognito.sign_up(
-            ClientId=pool.client_id,
-            Username=email,
-            Password=user.password,
-            UserAttributes=tenant,  # type: ignore[arg-type]  # plain dicts
-        )
-        return Got()
+    def named(parameter: str, url: str) -> tuple[str, str]:
+        return url, forge.own_key().sign(claims, {parameter: url})
 
-    def itself() -> Got:
-        return Got(bool(cognito.get_user(AccessToken=user.access_token)["Username"]))
+    def issued(url: str) -> tuple[str, str]:
+        return url, forge.own_key().sign({**claims, "iss": url})
 
-    def there() -> Got:
-        got = cognito.admin_get_user(UserPoolId=pool.id, Username=user.name)
-        return Got(bool(got["Username"]))
-
-    signed_in = Control(("COG-USER",), "the signed-in user", itself)
-    created = Control(("COG-ADMIN",), "the operator, who creates users", there)
-    changes = [
-        _on_pool(
-            ground,
-            f"COG-SELF-{what}",
-            "UpdateUserAttributes",
-            f"change its own `{name}` to that of {{owner}}",
-            change(name, value),
-            signed_in,
-            _WRITE,
-            _IMMUTABLE,
-        )
-        for what, name, value in _own_attributes(ground)
-    ]
-    sign_ups = [
-        _on_pool(
-            ground,
-            "COG-SIGN-UP",
-            "SignUp",
-            "create its own account as a user of {owner}",
-            sign_up,
-            created,
-            _SIGN_UP,
-        )
-    ]
-    return (*changes, *sign_ups)
-
-
-def _own_attributes(ground: Ground) -> list[tuple[str, str, str]]:
-    identity = ground.names.pool.identity
-    return [
-        (what, claim.claim, value)
-        for what, claim, value in (
-            ("TENANT", identity.tenant, ground.owner.id),
-            ("TIER", identity.tier, ground.owner.tier),
-        )
-        if claim.claim.startswith("custom:")
-    ]
+    return (
+        of("ID-JKU", "the token's own `jku`", lambda: named("jku", server.key_set())),
+        of("ID-X5U", "the token's own `x5u`", lambda: named("x5u", server.certificate())),
+        of("ID-OTHER-POOL", "an issuer of its own", lambda: issued(server.issuer())),
+    )
 
 
 def _believes(ground: Ground, token: str, keys: Mapping[str, Any] | None) -> Callable[[], Got]:
@@ -233,6 +202,12 @@ def _token(  # noqa: PLR0913, PLR0917 - what a forged token's trial is made of
     keys: Mapping[str, Any] | None,
     control: Control,
 ) -> Trial:
+    return _trial(ground, rule, tries, _believes(ground, token, keys), control)
+
+
+def _trial(
+    ground: Ground, rule: str, tries: str, attack: Callable[[], Got], control: Control
+) -> Trial:
     return Trial(
         rule=rule,
         plane=Plane.IDENTITY,
@@ -243,32 +218,6 @@ def _token(  # noqa: PLR0913, PLR0917 - what a forged token's trial is made of
         owner=Party(ground.owner.tier, ground.owner.id),
         resource=ground.names.vending_role_arn,
         context={},
-        attack=_believes(ground, token, keys),
-        controls=(control,),
-    )
-
-
-def _on_pool(  # noqa: PLR0913, PLR0917 - what a trial against the user pool is made of
-    ground: Ground,
-    rule: str,
-    operation: str,
-    tries: str,
-    attack: Callable[[], Got],
-    control: Control,
-    fix: str,
-    refusals: frozenset[str] = frozenset(),
-) -> Trial:
-    return Trial(
-        rule=rule,
-        plane=Plane.IDENTITY,
-        action=f"cognito-idp:{operation}",
-        tries=tries,
-        fix=fix,
-        actor=ground.actor,
-        owner=Party(ground.owner.tier, ground.owner.id),
-        resource=ground.pool.arn,
-        context={},
         attack=attack,
         controls=(control,),
-        refusals=refusals,
     )

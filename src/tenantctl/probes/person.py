@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tenantctl.aws.lookup import UserPool
 from tenantctl.errors import TenantctlError
-from tenantctl.probes import identity
+from tenantctl.probes import account, identity
 from tenantctl.probes.canary_pool import pool_keys
 from tenantctl.probes.canary_user import create
 from tenantctl.probes.identity import Ground, TokenCheck
@@ -21,7 +21,8 @@ def person_trials(
     try:
         user = create(stage.operator, stage.names, pool, pair.actor, stage.run)
         ground = Ground(stage.names, pool, user, pair.owner, stage.run, server, check)
-        return identity.trials(stage.operator, ground, pool_keys(stage.operator, pool))
+        forged = identity.trials(ground, pool_keys(stage.operator, pool))
+        return (*forged, *account.trials(stage.operator, ground))
     except TenantctlError as error:
         no_users(stage, error, Plane.IDENTITY)
         return ()
