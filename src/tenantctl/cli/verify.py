@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tenantctl.aws.session import Aws
     from tenantctl.domain.finding import Report
     from tenantctl.domain.names import Names
+    from tenantctl.probes.probe import Plane
 
 _MOST_JOBS = 64
 
@@ -62,6 +63,9 @@ def verify_isolation(
     tenant: Annotated[
         list[str] | None, typer.Option(help="Attack from this tenant only; repeatable.")
     ] = None,
+    plane: Annotated[
+        list[str] | None, typer.Option(help="Attack on this plane only; repeatable.")
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, max=_MOST_JOBS, help="How many calls are under way at a time."),
@@ -80,7 +84,7 @@ def verify_isolation(
     Exits with 10 on a breach, 11 when not known.
     """
     places = reports.destinations(report or ())
-    _consistent(mode, documents, source, tenant)
+    _consistent(mode, documents, source, tenant or plane)
     elsewhere = documents is not None or source not in {None, sources.Origin.ACCOUNT}
     witness.check(try_witnesses, live=mode is Mode.LIVE, elsewhere=elsewhere)
     if source is not None:
@@ -88,7 +92,7 @@ def verify_isolation(
     elif mode is Mode.PROOF:
         found = proved(context.of(ctx), documents, trying=bool(try_witnesses))
     else:
-        found = _live(context.of(ctx), tuple(tenant or ()), jobs)
+        found = _live(context.of(ctx), tuple(tenant or ()), tuple(plane or ()), jobs)
     if not reports.write(found, places):
         show(found, output)
     raise typer.Exit(found.verdict.exit_code)
@@ -133,11 +137,13 @@ def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | No
 
 
 def _consistent(
-    mode: Mode, documents: Path | None, source: str | None, tenants: list[str] | None
+    mode: Mode, documents: Path | None, source: str | None, chosen: list[str] | None
 ) -> None:
     """Refuse options that the mode has no use for: they would be thought to count."""
-    if mode is Mode.PROOF and tenants:
-        raise UsageError("a proof is for all tenants", hint="leave --tenant out")
+    if mode is Mode.PROOF and chosen:
+        raise UsageError(
+            "a proof is for all tenants and planes", hint="leave --tenant and --plane out"
+        )
     if mode is Mode.LIVE and documents is not None:
         raise UsageError("a live run reads no documents", hint="add --mode proof")
     if mode is Mode.LIVE and source is not None:
@@ -146,15 +152,32 @@ def _consistent(
         raise UsageError("--documents and --from both say what to prove", hint="give one of them")
 
 
-def _live(ctx: context.Context, actors: tuple[str, ...], jobs: int | None) -> Report:
+def _live(
+    ctx: context.Context, actors: tuple[str, ...], planes: tuple[str, ...], jobs: int | None
+) -> Report:
     from tenantctl.local.connect import serving
     from tenantctl.probes.verify import Settings, verify
 
+    chosen = _planes(planes)
     with ctx.cloud() as (names, aws), serving(aws):
         settings = Settings(
             actors=actors,
+            planes=chosen,
             jobs=jobs,
             check=token_check(aws, names),
             watch=lambda total: console.progress("probing", total, quiet=ctx.quiet),
         )
         return verify(aws, names, settings)
+
+
+def _planes(named: tuple[str, ...]) -> frozenset[Plane]:
+    """The planes of these names, all where none are named; raises `UsageError`."""
+    from tenantctl.probes.probe import Plane
+
+    known = frozenset(Plane)
+    for name in named:
+        if name not in known:
+            raise UsageError(
+                f"there is no plane `{name}`", hint=f"give one of {', '.join(sorted(known))}"
+            )
+    return frozenset(Plane(name) for name in named) or known
