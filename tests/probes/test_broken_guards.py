@@ -37,6 +37,8 @@ from tenantctl.local.recognise.rules import table
 from tenantctl.local.recognise.s3 import objects
 from tenantctl.local.wire import sigv4
 from tenantctl.vending.token import Issuer
+from tenantctl.vending.token_checks import Outcome as Standing
+from tenantctl.vending.token_standing import user_standing
 from tenantctl.vending.vend import issuer_of
 
 if TYPE_CHECKING:
@@ -311,13 +313,19 @@ VERIFIERS: Mapping[str, Callable[[str, Issuer], None]] = {
 def test_a_broken_verifier_trips_its_probes_and_no_other(
     clinics: Clinics, verifier_mutant: Mutant
 ) -> None:
-    issuer = issuer_of(clinics.aws, user_pool(clinics.aws, clinics.names))
-    verifier = VERIFIERS[verifier_mutant.spec["verifier"]]
+    pool = user_pool(clinics.aws, clinics.names)
+    issuer = issuer_of(clinics.aws, pool)
+    name = verifier_mutant.spec["verifier"]
+    verifier = VERIFIERS.get(name, decoded)
 
     def check(token: str, keys: Mapping[str, Any] | None) -> None:
         try:
             verifier(token, issuer if keys is None else replace(issuer, keys=keys))
         except jwt.PyJWTError as error:
             raise TokenError(str(error)) from error
+        claims = jwt.decode(token, options={"verify_signature": False})
+        enabled = user_standing(clinics.aws, clinics.names, pool, {"sub": claims["sub"]})
+        if name != "no-standing" and any(c.outcome is not Standing.PASSED for c in enabled):
+            raise TokenError("the user is disabled")
 
     assert breached(tried(clinics, verifier_mutant, check)) == verifier_mutant.trips

@@ -121,17 +121,19 @@ def token_check(aws: Aws, names: Names) -> Callable[[str, Mapping[str, Any] | No
     """
     from dataclasses import replace
 
-    from tenantctl.aws.lookup import user_pool
-    from tenantctl.vending.token import Issuer, verify
+    from tenantctl.aws.lookup import UserPool, user_pool
+    from tenantctl.vending.admit import admitted
+    from tenantctl.vending.token import Issuer
     from tenantctl.vending.vend import issuer_of
 
     @cache
-    def issuer() -> Issuer:
-        return issuer_of(aws, user_pool(aws, names))
+    def known() -> tuple[UserPool, Issuer]:
+        pool = user_pool(aws, names)
+        return pool, issuer_of(aws, pool)
 
     def check(token: str, keys: Mapping[str, Any] | None) -> object:
-        of = issuer() if keys is None else replace(issuer(), keys=keys)
-        return verify(token, of, names.pool.identity)
+        pool, own = known()
+        return admitted(aws, names, pool, token, own if keys is None else replace(own, keys=keys))
 
     return check
 

@@ -63,7 +63,7 @@ def subject(aws: Aws, names: Names, tenant: str, user: str | None, how: Vouchers
 
 def _claims(aws: Aws, names: Names, user: str | None, how: Vouchers) -> Claims:
     from tenantctl.aws.lookup import user_pool
-    from tenantctl.vending.vend import verified
+    from tenantctl.vending.admit import verified
 
     pool = user_pool(aws, names)
     if how.token_file is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tenantctl.aws.session import Aws
 from tenantctl.domain.finding import Party
 from tenantctl.probes.identity import Ground
-from tenantctl.probes.probe import Control, Got, Plane, Trial
+from tenantctl.probes.probe import Control, Got, Plane, Trial, preparing
 
 _WRITE = "make the attribute immutable, and leave it out of the app client's `WriteAttributes`"
 _SIGN_UP = "set `AllowAdminCreateUserOnly` in the user pool"
@@ -76,7 +76,37 @@ def trials(operator: Aws, ground: Ground) -> tuple[Trial, ...]:
             _SIGN_UP,
         )
     ]
-    return (*changes, *sign_ups)
+    return (*changes, *sign_ups, _disabled(operator, ground))
+
+
+def _disabled(operator: Aws, ground: Ground) -> Trial:
+    """An ID token can't be recalled, so whoever vends by one must ask after its user."""
+    fallen = ground.fallen
+
+    def believed() -> Got:
+        ground.check(fallen.id_token, None)
+        return Got(detail="the verifier believed the token")
+
+    def attack() -> Got:
+        with preparing("disabling a canary user"):
+            operator.client("cognito-idp").admin_disable_user(
+                UserPoolId=ground.pool.id, Username=fallen.name
+            )
+        return believed()
+
+    return Trial(
+        rule="ID-DISABLED",
+        plane=Plane.IDENTITY,
+        action="sts:AssumeRole",
+        tries="use its token when it has been disabled",
+        fix="ask the user pool whether a token's user is enabled before vending by it",
+        actor=Party(ground.actor.tier, ground.actor.tenant, fallen.sub),
+        owner=Party(ground.owner.tier, ground.owner.id),
+        resource=ground.names.vending_role_arn,
+        context={},
+        attack=attack,
+        controls=(Control(("ID-DISABLED",), "the user before", believed),),
+    )
 
 
 def _own_attributes(ground: Ground) -> list[tuple[str, str, str]]:

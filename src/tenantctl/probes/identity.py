@@ -36,13 +36,17 @@ _HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the identity plane is attacked with: a user of one tenant who'd be another's."""
+    """What the identity plane is attacked with: a user of one tenant who'd be another's.
+
+    `fallen` is a user of the same tenant who is disabled on the way.
+    """
 
     names: Names
     pool: UserPool
     user: CanaryUser
     owner: Tenant
     run: Run
+    fallen: CanaryUser
     server: KeyServer
     check: TokenCheck = field(repr=False)
 

@@ -17,6 +17,8 @@ from tenantctl.probes.person import no_users, person_trials
 from tenantctl.probes.probe import Plane
 from tenantctl.probes.stage import Stage
 
+_SIGNED_OUT = "vending believes the ID token of a user who was signed out: nothing shows it"
+
 
 def of_people(  # noqa: PLR0913, PLR0917 - what a run is made of
     closing: ExitStack,
@@ -42,9 +44,10 @@ def of_people(  # noqa: PLR0913, PLR0917 - what a run is made of
         if check is not None and Plane.IDENTITY in wanted
         else ()
     )
+    said = (_SIGNED_OUT,) if own else ()
     if Plane.GATEWAY not in wanted:
-        return Staged(own)
+        return Staged(own, said)
     # AWS's gateways couldn't come to this machine for a key.
     near = server if stage.operator.target is Target.LOCAL else None
     staged = gateway_trials(stage, pool, tried, made_up, near)
-    return Staged((*own, *staged.trials), staged.said)
+    return Staged((*own, *staged.trials), (*said, *staged.said))

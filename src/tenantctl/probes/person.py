@@ -20,7 +20,8 @@ def person_trials(
     """The trials of the identity plane, with a canary user of the pair's actor."""
     try:
         user = create(stage.operator, stage.names, pool, pair.actor, stage.run)
-        ground = Ground(stage.names, pool, user, pair.owner, stage.run, server, check)
+        fallen = create(stage.operator, stage.names, pool, pair.actor, stage.run, "fallen")
+        ground = Ground(stage.names, pool, user, pair.owner, stage.run, fallen, server, check)
         forged = identity.trials(ground, pool_keys(stage.operator, pool))
         return (*forged, *account.trials(stage.operator, ground))
     except TenantctlError as error:

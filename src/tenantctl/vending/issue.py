@@ -16,11 +16,11 @@ from tenantctl.aws.lookup import UserPool, user_pool
 from tenantctl.aws.session import Aws
 from tenantctl.domain.names import Names
 from tenantctl.errors import TokenError
+from tenantctl.vending.admit import verified
 from tenantctl.vending.sign_in import sign_in
 from tenantctl.vending.subject import by_token, find_user
 from tenantctl.vending.token import Claims
 from tenantctl.vending.token_text import Decoded, decode
-from tenantctl.vending.vend import verified
 
 _LENGTH = 40
 """Characters of a password that replaces one; a user pool may demand more."""

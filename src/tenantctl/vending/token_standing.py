@@ -55,7 +55,7 @@ def standing(aws: Aws, names: Names, pool: UserPool, found: Examined) -> Iterato
         return
     claims = found.decoded.claims
     yield from _tenant(aws, names, claims, found)
-    yield from _user(aws, names, pool, claims)
+    yield from user_standing(aws, names, pool, claims)
 
 
 def _tenant(aws: Aws, names: Names, claims: Mapping[str, Any], found: Examined) -> Iterator[Check]:
@@ -77,7 +77,10 @@ def _tenant(aws: Aws, names: Names, claims: Mapping[str, Any], found: Examined) 
         yield Check("tier", Outcome.FAILED, said)
 
 
-def _user(aws: Aws, names: Names, pool: UserPool, claims: Mapping[str, Any]) -> Iterator[Check]:
+def user_standing(
+    aws: Aws, names: Names, pool: UserPool, claims: Mapping[str, Any]
+) -> Iterator[Check]:
+    """Compare the claims with the user whom they name. Raises `AwsError`."""
     sub = claims.get("sub")
     if not isinstance(sub, str) or _SUB.fullmatch(sub) is None:
         yield Check("user", Outcome.UNCHECKED, "the token names no user")

@@ -19,7 +19,7 @@ from tenantctl.domain.names import Names
 from tenantctl.errors import TokenError
 from tenantctl.vending.cache import cache_directory, cache_key, cached
 from tenantctl.vending.subject import Subject
-from tenantctl.vending.token import Claims, Issuer, verify
+from tenantctl.vending.token import Issuer
 
 
 def issuer_of(aws: Aws, pool: UserPool) -> Issuer:
@@ -31,11 +31,6 @@ def issuer_of(aws: Aws, pool: UserPool) -> Issuer:
     if not isinstance(keys, dict):
         raise TokenError("the user pool's key set has not the form of a JWKS")
     return Issuer(url=pool.issuer, audience=pool.client_id, keys=keys)
-
-
-def verified(aws: Aws, names: Names, pool: UserPool, token: str) -> Claims:
-    """The claims of an ID token of this pool; raises `TokenError`."""
-    return verify(token, issuer_of(aws, pool), names.pool.identity)
 
 
 def lifetime(until: datetime | None, now: datetime) -> int:
