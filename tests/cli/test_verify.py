@@ -118,6 +118,13 @@ def test_a_leak_is_found_named_and_explained(onboarded: Program) -> None:
     assert done.stdout.splitlines()[-1].startswith("breach: ")
 
 
+def test_one_plane_is_tried_alone(onboarded: Program) -> None:
+    report = json.loads(onboarded.ok("verify-isolation", "--plane", "gateway", "-o", "json"))
+
+    assert {finding["plane"] for finding in report["findings"]} == {"gateway"}
+    assert any(said.startswith("not tried: dynamodb") for said in report["assumptions"])
+
+
 def test_what_is_not_known_has_an_exit_code_of_its_own(onboarded: Program) -> None:
     as_operator(onboarded, REFUSE_ALL)
 
@@ -134,6 +141,8 @@ def test_what_is_not_known_has_an_exit_code_of_its_own(onboarded: Program) -> No
         (("--report", "json=no/such/x"), 2, "can't be written"),
         (("--mode", "prof"), 2, "`prof`"),
         (("--jobs", "0"), 2, "`--jobs`"),
+        (("--plane", "gatewy"), 2, "there is no plane `gatewy`"),
+        (("--plane", "s3", "--mode", "proof"), 2, "leave --tenant and --plane out"),
         (("--tenant", "clinic-11"), 1, "there is no tenant `clinic-11`"),
     ],
 )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tenantctl.errors import TokenError
 from tenantctl.probes import forge
+from tenantctl.vending.admit import verified
 from tenantctl.vending.token_checks import Examined, Outcome
 from tenantctl.vending.token_standing import verdict
 from tenantctl.vending.vend import issuer_of
@@ -194,6 +196,18 @@ def test_a_disabled_user_is_seen(clinic: Clinic, ground: Ground) -> None:
     with disabled(clinic):
         found = verdict(clinic.aws, clinic.names, ground.own, now=time.time())
     assert wrong(found) == {"enabled"}
+
+
+def test_nothing_is_vended_by_the_token_of_a_user_who_fell(clinic: Clinic, ground: Ground) -> None:
+    def by() -> str:
+        return verified(clinic.aws, clinic.names, clinic.pool, ground.own).tenant
+
+    assert by() == "clinic-1"
+    with disabled(clinic), pytest.raises(TokenError, match="the user is disabled"):
+        by()
+    with tier(clinic, "premium"), pytest.raises(TokenError, match="is `premium` now"):
+        by()
+    assert by() == "clinic-1"
 
 
 def test_a_sign_out_is_not_seen_since_nobody_can(clinic: Clinic) -> None:
