@@ -110,7 +110,7 @@ def test_the_rendered_documents_are_isolated(proved: Callable[..., Report]) -> N
             },
         ),
     ],
-    ids=str,
+    ids=lambda given: " ".join(sorted(given)) if isinstance(given, set) else str(given),
 )
 def test_who_may_ask_reads_everybodys(
     proved: Callable[..., Report], statement: Statement, leaks: set[str]
