@@ -68,14 +68,18 @@ def from_url(
 def from_environ(environ: Mapping[str, Any]) -> Incoming:
     """A request from a WSGI server that keeps the request line in `RAW_URI`.
 
-    Raises `ValueError` for a body that is longer than `MAX_BODY` or than was announced.
+    Raises `ValueError` for a body that is longer than `MAX_BODY` or than was announced, or that
+    isn't in the chunks that were announced.
     """
     raw = str(environ["RAW_URI"])
     path, _, query = raw.partition("?")
     length = int(environ.get("CONTENT_LENGTH") or 0)
     stream = environ["wsgi.input"]
     if environ.get("wsgi.input_terminated"):
-        body = stream.read(MAX_BODY + 1)
+        try:
+            body = stream.read(MAX_BODY + 1)
+        except OSError as error:  # werkzeug's own, too: it shows what was sent
+            raise ValueError("the body's chunks can't be read") from error
     else:
         body = stream.read(min(length, MAX_BODY + 1))
         if len(body) != length:

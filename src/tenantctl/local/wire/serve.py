@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 
 from tenantctl.errors import UsageError
 from tenantctl.local.cloud import Cloud
@@ -20,12 +22,40 @@ LOOPBACK = "127.0.0.1"
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
+_UNREADABLE = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+_ONCE = ("content-length", "host")
+_WAITING = 128
+"""Connections that wait to be taken."""
+
+
 class _RequestHandler(MotoRequestHandler):
-    """Keeps connections open, and says nothing: requests carry tokens."""
+    """Answers one request a connection, and says nothing of it: requests carry tokens."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
-    """Seconds that an idle connection is kept."""
+    """Seconds that are waited for the next byte of a request."""
+
+    def parse_request(self) -> bool:
+        """Refuse a head that other readers could read otherwise.
+
+        Python's parser drops all headers behind a line that is none; of several lengths or hosts,
+        readers take the first or the last (RFC 9112, 5.1 and 6.3; RFC 9110, 7.2).
+        """
+        if not super().parse_request():
+            return False
+        if any(isinstance(defect, _UNREADABLE) for defect in self.headers.defects) or any(
+            len(self.headers.get_all(name, ())) > 1 for name in _ONCE
+        ):
+            self.send_error(400)
+            return False
+        return True
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ANN401 - werkzeug's own signature
+        """Nothing."""
+
+
+class _Server(ThreadedWSGIServer):
+    """A thread for each connection; a traceback could show what was sent, so none is printed."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ANN401 - werkzeug's own signature
         """Nothing."""
@@ -81,23 +111,22 @@ def server(
         raise UsageError(
             f"the embedded cloud isn't served on `{host}`", hint=f"it is only on {LOOPBACK}"
         )
-    try:
-        return make_server(
-            host,
-            port,
-            application(answer or cloud.answer),
-            threaded=True,
-            request_handler=_RequestHandler,
-        )
-    except (OSError, SystemExit) as error:  # werkzeug exits when the port is taken
-        raise UsageError(
-            f"port {port} can't be listened on", hint="choose another with --port"
-        ) from error
+    with socket.socket() as found:  # werkzeug takes it over; by itself it exits for a taken port
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, port))
+            found.listen(_WAITING)
+        except OSError as error:
+            raise UsageError(
+                f"port {port} can't be listened on", hint="choose another with --port"
+            ) from error
+        app = application(answer or cloud.answer)
+        return _Server(host, port, app, _RequestHandler, fd=found.fileno())
 
 
 def endpoint_of(listening: BaseWSGIServer) -> str:
     """The address that clients are given."""
-    return f"http://{LOOPBACK}:{listening.server_port}"
+    return f"http://{LOOPBACK}:{listening.port}"
 
 
 @contextmanager
