@@ -47,6 +47,12 @@ def test_the_patterns_are_the_services(ours: str, shape: str) -> None:
     assert getattr(service_names, ours) == model.shape_for(shape).metadata["pattern"]
 
 
+@pytest.mark.parametrize(("ours", "shape"), [("ACTOR", "ActorId"), ("RECORDS", "Namespace")])
+def test_the_patterns_are_the_memorys(ours: str, shape: str) -> None:
+    model = Session().get_service_model("bedrock-agentcore")
+    assert getattr(service_names, ours) == model.shape_for(shape).metadata["pattern"]
+
+
 def test_an_engines_name_is_as_long_as_it_may_be() -> None:
     known = Session().get_service_model("bedrock-agentcore-control").shape_for("PolicyEngineName")
     assert known.metadata["pattern"] == "[A-Za-z][A-Za-z0-9_]*"
@@ -81,6 +87,28 @@ def test_ordinary_names_pass() -> None:
         ("clinic-agent\n", f"{'p' * 31}\n", None),
         ("name: conversations", "name: our-conversations", "memory can't be `our-conversations`"),
         ('"clinic/{tier}', '"clinic.{tier}', "namespace of memory `conversations`"),
+        ("{tier}/{tenant}/{user}", "talks/{tier}/{tenant}/{user}", None),
+        (
+            "{tier}/{tenant}/{user}",
+            "/{tier}/{tenant}/{user}",
+            "can't be `/basic/a/a`: AgentCore takes",
+        ),
+        (
+            "{tier}/{tenant}/{user}",
+            "é/{tier}/{tenant}/{user}",
+            "an actor of memory `conversations`",
+        ),
+        (
+            "{tier}/{tenant}/{user}",
+            "*/{tier}/{tenant}/{user}",
+            "an actor of memory `conversations`",
+        ),
+        (
+            "{tier}/{tenant}/{user}",
+            "a b/{tier}/{tenant}/{user}",
+            "an actor of memory `conversations`",
+        ),
+        ("data:", "identity: {user: {tag: U, claim: email}}\ndata:", "`basic/a/a@example.com`"),
         (
             "data:",
             'identity: {user: {tag: U, claim: "custom:sub"}}\ndata:',
@@ -111,6 +139,12 @@ def test_pool_and_tier_can_be_too_long_together() -> None:
     wide = replace(pool, name="p" * 31, tiers=MappingProxyType({tier.name: tier}))
     with pytest.raises(UsageError, match="gateway of tier"):
         check_names(Names(wide, "123456789012"))
+
+
+def test_it_is_said_whose_pattern_it_is() -> None:
+    long = replace(named().pool, name="p" * 31, region="ap-southeast-1")
+    with pytest.raises(UsageError, match=r"agent's code can't be .*: S3 takes"):
+        check_names(Names(long, "123456789012"))
 
 
 def test_the_agents_role_is_none_of_the_gateways() -> None:

@@ -18,7 +18,10 @@ TIER = r"^[a-z][a-z0-9_-]{0,31}$"
 PoolName = Annotated[
     str,
     # The strictest of what is derived from it: gateways are `([0-9a-zA-Z][-]?){1,48}`.
-    Meta(pattern=NAME, description="1 to 31 lower-case letters, digits and single inner hyphens"),
+    Meta(
+        pattern=NAME,
+        description="1 to 31 lower-case letters, digits and single inner hyphens, a letter first",
+    ),
 ]
 RegionName = Annotated[
     str, Meta(pattern=r"^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$", description="a region like us-east-1")

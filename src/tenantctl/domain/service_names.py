@@ -26,11 +26,22 @@ DIMENSION = r"\$\.context\.jwt\.[a-zA-Z_][a-zA-Z0-9_\-\.]{0,61}[a-zA-Z0-9_]"
 NAMESPACE = r"[a-zA-Z0-9\-_\/]*(\{[a-zA-Z][a-zA-Z0-9]*\}[a-zA-Z0-9\-_\/]*)*"
 """Patterns of botocore's models, `bedrock-agentcore-control` and `lambda`; matched whole."""
 
+ACTOR = "[a-zA-Z0-9][a-zA-Z0-9-_/]*(?::[a-zA-Z0-9-_/]+)*[a-zA-Z0-9-_/]*"
+RECORDS = "[a-zA-Z0-9/*][a-zA-Z0-9-_/*]*(?::[a-zA-Z0-9-_/*]+)*[a-zA-Z0-9-_/*]*"
+"""Actor ids and namespaces of `bedrock-agentcore`; AgentCore asks with each event, boto3 never."""
+
 _TIER = "name the tier with letters, digits and single inner hyphens, and not too long"
 _MEMORY = "name it with letters, digits and `_`; or give the `arn` of one that is there"
+_ACTOR = (
+    "begin it with a letter or digit, write it with letters, digits, `-`, `_` and `/`, and name "
+    "users by a claim like `sub`"
+)
 _NAMESPACE = "write it with letters, digits, `-`, `_` and `/`"
 _CLAIM = "name a claim of letters, digits and `_`, `.`, `/`, `:`"
 _USER = "only a claim of letters, digits, `_`, `-` and `.` can be limited, like `sub`"
+
+_LIKE = {"email": "a@example.com", "phone_number": "+10000000000"}
+"""What values of claims look like that can't stand in an actor id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class _Name:
     text: str
     pattern: str
     hint: str
+    service: str = "AgentCore"
 
 
 def check_names(names: Names) -> None:
@@ -47,7 +59,7 @@ def check_names(names: Names) -> None:
     for name in _names(names):
         if re.fullmatch(name.pattern, name.text) is None:
             raise UsageError(
-                f"{name.what} can't be `{name.text}`: AgentCore takes `{name.pattern}`",
+                f"{name.what} can't be `{name.text}`: {name.service} takes `{name.pattern}`",
                 hint=name.hint,
             )
 
@@ -73,7 +85,8 @@ def _names(names: Names) -> Iterator[_Name]:
     hint = "shorten the pool's name"
     yield _Name("the policy engine's name", names.policy_engine, ENGINE, hint)
     if pool.container is None:
-        yield _Name("the name of the bucket for the agent's code", names.code_bucket, BUCKET, hint)
+        what = "the name of the bucket for the agent's code"
+        yield _Name(what, names.code_bucket, BUCKET, hint, "S3")
     yield _Name("the tier's claim", identity.tier.claim, CLAIM, _CLAIM)
     for tier in pool.tiers.values():
         whose = f"of tier `{tier.name}`"
@@ -85,11 +98,19 @@ def _names(names: Names) -> Iterator[_Name]:
             yield _Name(f"what the rate limit {whose} counts by", counted, DIMENSION, _USER)
     for tool in TOOLS.values():
         yield _Name(f"the target of `{tool.name}`", tool.target, TARGET, hint)
-        yield _Name(f"the function of `{tool.name}`", names.function(tool), FUNCTION, hint)
-    yield _Name("the interceptor's name", names.interceptor, FUNCTION, hint)
+        yield _Name(
+            f"the function of `{tool.name}`", names.function(tool), FUNCTION, hint, "Lambda"
+        )
+    yield _Name("the interceptor's name", names.interceptor, FUNCTION, hint, "Lambda")
     for memory in pool.data.memories:
+        whose = f"of memory `{memory.name}`"
+        user = _LIKE.get(identity.user.claim, "a")
+        for name in pool.tiers:
+            actor = memory.actor.fill(tier=name, tenant="a", user=user)
+            namespace = memory.namespace.fill(tier=name, tenant="a", user=user)
+            yield _Name(f"an actor {whose}", actor, ACTOR, _ACTOR)
+            yield _Name(f"a namespace {whose}", namespace, RECORDS, _NAMESPACE)
         if memory.arn is None:
             yield _Name("the name of a memory", memory.name, MEMORY, _MEMORY)
-            what = f"the namespace of memory `{memory.name}`"
             if memory.strategies and memory.extracted_to is not None:
-                yield _Name(what, memory.extracted_to, NAMESPACE, _NAMESPACE)
+                yield _Name(f"the namespace {whose}", memory.extracted_to, NAMESPACE, _NAMESPACE)
