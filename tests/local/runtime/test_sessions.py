@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -310,14 +311,20 @@ os.kill(os.getpid(), 9)
 """
 
 
-def test_an_agent_ends_with_who_began_it() -> None:
+def test_an_agent_ends_with_who_began_it_and_takes_its_folder_along(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLED], input=WITNESS, capture_output=True, text=True, check=False
+        [sys.executable, "-c", KILLED],
+        input=WITNESS,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     for _ in range(200):
         with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", int(done.stdout))):
-                return
+            listens = tried.connect_ex(("127.0.0.1", int(done.stdout))) == 0
+        if not listens and not list(tmp_path.iterdir()):
+            return
         time.sleep(0.01)
-    pytest.fail("the agent still listens")
+    pytest.fail("the agent still listens, or has left what it wrote")

@@ -1,8 +1,9 @@
 """A process that runs one agent: started by its path, it imports nothing of ours.
 
-The first line on its input says where the code lies and what is started there. An agent listens on
-port 8080 of every address, as the runtime's contract has it; here each has a port of its own, on
-this machine alone, which is told on the output. When the other end is gone the process is too.
+The first line on its input says in which folder its `code` lies, and what is started there. An
+agent listens on port 8080 of every address, as the runtime's contract has it; here each has a port
+of its own, on this machine alone, which is told on the output. When the other end is gone the
+process is too, and its folder.
 https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import socket
 import sys
 import threading
@@ -21,9 +23,13 @@ _PORT = 8080
 _LOOPBACK = "127.0.0.1"
 
 
-def _end_with_caller(stream: BinaryIO) -> None:
-    """Wait for the end of the input, which never comes before that of who began this."""
+def _end_with_caller(stream: BinaryIO, folder: Path) -> None:
+    """Wait for the end of the input, which never comes before that of who began this.
+
+    Who was killed could not delete the folder.
+    """
     stream.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -52,10 +58,12 @@ def main() -> None:
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     first = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_caller, args=(sys.stdin.buffer,), daemon=True).start()
+    code = Path(first["folder"], "code")
+    heard = (sys.stdin.buffer, code.parent)
+    threading.Thread(target=_end_with_caller, args=heard, daemon=True).start()
     _listen_elsewhere(told)
-    start = str(Path(first["code"]) / first["entry_point"])
-    sys.path.insert(0, first["code"])
+    start = str(code / first["entry_point"])
+    sys.path.insert(0, str(code))
     sys.argv = [start]
     runpy.run_path(start, run_name="__main__")
 

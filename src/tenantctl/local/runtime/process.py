@@ -80,7 +80,7 @@ class AgentProcess:
         )
         self._in = cast("IO[bytes]", self._child.stdin)
         self._out = cast("IO[bytes]", self._child.stdout)
-        self._first = {"code": str(code), "entry_point": program.entry_point}
+        self._first = {"folder": self._folder.name, "entry_point": program.entry_point}
         self.port = 0
 
     def await_health(self) -> None:
