@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -98,4 +99,20 @@ def test_the_file_is_there_while_it_serves(home: Home) -> None:
     finally:
         server.send_signal(signal.SIGTERM)
         assert server.wait(20) == 0
+    assert not home.ready.exists()
+
+
+def test_what_a_killed_server_left_leads_nobody_astray(home: Home) -> None:
+    home.ready.write_text('{"endpoint": "http://127.0.0.1:1", "gateways": {}, "pid": 1}')
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        serve = ("local", "serve", "--port", str(taken.getsockname()[1]))
+        done = subprocess.run(
+            home.command(*serve, "--ready-file", str(home.ready)),
+            cwd=home.path,
+            env=home.environment,
+            check=False,
+            timeout=60,
+            capture_output=True,
+        )
+    assert done.returncode == 2
     assert not home.ready.exists()

@@ -67,7 +67,7 @@ def run(
     server has the state, `UsageError` when the port is taken.
     """
     from tenantctl.local.connect import held
-    from tenantctl.local.state.ready import told
+    from tenantctl.local.state.ready import forget, told
     from tenantctl.local.wire.serve import serving
 
     where = directory or saved.default_directory()
@@ -80,6 +80,7 @@ def run(
     ):
         if not mine:
             raise StateError("a server is running already", hint="see `tenantctl local status`")
+        forget(what.ready_file)
         with (
             held(where, region=what.region, account=what.account) as cloud,
             serving(cloud, port=what.port, clock=what.clock) as endpoint,

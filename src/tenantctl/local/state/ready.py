@@ -56,11 +56,20 @@ class ReadyFile:
             beside.write_text(json.dumps(told) + "\n", encoding="utf-8")
             beside.replace(self.path)
         except OSError as error:
-            why = (error.strerror or "it can't be written").lower()
-            raise UsageError(
-                f"`{self.path}` can't be written: {why}", hint="name another with --ready-file"
-            ) from error
+            raise _unwritable(self.path, error) from error
         self._seen = writes
+
+
+def forget(path: Path | None) -> None:
+    """Remove what a server that was killed has left: nobody shall find that one's address.
+
+    Raises `UsageError` where it can't be.
+    """
+    try:
+        if path is not None:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextlib.contextmanager
@@ -78,3 +87,8 @@ def told(
         yield file
     finally:
         path.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path | None, error: OSError) -> UsageError:
+    why = (error.strerror or "it can't be written").lower()
+    return UsageError(f"`{path}` can't be written: {why}", hint="name another with --ready-file")
