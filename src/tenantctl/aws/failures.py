@@ -39,7 +39,14 @@ def is_access_denied(error: ClientError) -> bool:
     return code in ACCESS_DENIED or (code == "403" and error.operation_name.startswith("Head"))
 
 
+_MEANWHILE = "somebody else may be changing it; run it again"
 _HINTS = {
+    "ConflictException": _MEANWHILE,
+    "ResourceConflictException": _MEANWHILE,
+    "ResourceInUseException": _MEANWHILE,
+    "OperationAborted": _MEANWHILE,
+    "EntityAlreadyExists": _MEANWHILE,
+    "ConcurrentModification": _MEANWHILE,
     "ExpiredToken": "sign in again",
     "ExpiredTokenException": "sign in again",
     "InvalidClientTokenId": "check the access key, or `--profile`",
