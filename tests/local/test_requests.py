@@ -139,6 +139,26 @@ def test_a_form_is_no_body_for_s3(cloud: Cloud, signed: Signed, code: Code, kind
         assert code(cloud.answer(request)) == "InvalidRequest"
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/model/amazon.nova-lite-v1%3A0/invoke", "bedrock-runtime:InvokeModel"),
+        ("/nowhere", "There is no operation for POST on /nowhere"),
+    ],
+)
+def test_what_is_not_emulated_is_refused_by_its_name(
+    cloud: Cloud, signed: Signed, path: str, told: str
+) -> None:
+    answer = cloud.answer(signed("POST", path, body=b"{}", service="bedrock"))
+    assert answer.status in {403, 404}
+    assert told in answer.body.decode()
+
+
+def test_a_parameter_that_is_there_twice_is_named(cloud: Cloud, signed: Signed) -> None:
+    answer = cloud.answer(signed("GET", f"/{BUCKET}?list-type=2&prefix=a&prefix=b"))
+    assert b"ListObjectsV2 takes ['prefix'] once" in answer.body
+
+
 def test_headers_that_moto_listens_to_are_not_passed_on(
     aws: Aws, cloud: Cloud, signed: Signed
 ) -> None:

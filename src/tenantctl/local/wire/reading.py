@@ -36,6 +36,9 @@ from tenantctl.local.wire.services import S3, Parsed, Service, operation_model, 
 # What an SDK may add to any URL without changing what it asks for.
 _HARMLESS = frozenset({"x-id"})
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SHOWN = 100
+"""Characters of a path that an error shows."""
+
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MAX_BODY_JSON = 16 * 1024 * 1024
 """Bytes; DynamoDB's own limit for a request."""
@@ -124,7 +127,7 @@ def _rest(services: tuple[Service, ...], request: Incoming, environ: dict[str, A
     else:
         raise ServiceError(
             "MethodNotAllowed" if services[0] is S3 else "UnknownOperationException",
-            f"There is no operation for {request.method} on this path",
+            f"There is no operation for {request.method} on {request.path[:_SHOWN]}",
             405 if services[0] is S3 else 404,
         )
     pairs = tuple(parse_qsl(request.query, keep_blank_values=True))
@@ -134,7 +137,9 @@ def _rest(services: tuple[Service, ...], request: Incoming, environ: dict[str, A
     once = [k for k, _ in query if not known.get(k)]
     if unknown or len(set(once)) != len(once):
         # Which of several meanings a service would choose isn't documented.
-        raise ServiceError("InvalidArgument", f"{model.name} takes no such query: {unknown}")
+        twice = sorted({k for k in once if once.count(k) > 1})
+        told = f"has no query parameter {unknown}" if unknown else f"takes {twice} once"
+        raise ServiceError("InvalidArgument", f"{model.name} {told}")
     headers = Headers(list(request.headers.items()))
     if service is S3:
         _check_s3(request, labels)

@@ -39,6 +39,7 @@ SERVICES = (
     Service("bedrock-agentcore", "bedrock-agentcore", Protocol.REST_JSON),
     Service("bedrock-agent", "bedrock", Protocol.REST_JSON),
     Service("bedrock-agent-runtime", "bedrock", Protocol.REST_JSON),
+    Service("bedrock-runtime", "bedrock", Protocol.REST_JSON),  # models: all refused by name
     Service("s3vectors", "s3vectors", Protocol.REST_JSON),
     Service("kms", "kms", Protocol.JSON),
     Service("lambda", "lambda", Protocol.REST_JSON),
