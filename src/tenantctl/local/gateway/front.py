@@ -99,6 +99,9 @@ class Front:
             body = _message(request.body)
         except ValueError as error:
             return _error(400, PARSE_ERROR, f"Parse error: {error}")
+        if "id" in body and type(body["id"]) not in {str, int}:
+            # Readers differ: for the SDK it is a notification, and its caller waits for nothing.
+            return _error(400, INVALID_REQUEST, "Invalid Request: the id is no text and no integer")
         went = self._intercepted(gateway, request, body)
         if isinstance(went, Ends):
             headers = went.headers.items() or _JSON
