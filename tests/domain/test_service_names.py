@@ -9,10 +9,12 @@ from types import MappingProxyType
 import pytest
 from botocore.session import Session
 
-from tenantctl.domain import service_names
+from tenantctl.domain import manifest, service_names
 from tenantctl.domain.config import parse
 from tenantctl.domain.names import Names
+from tenantctl.domain.pool import Data
 from tenantctl.domain.service_names import check_names
+from tenantctl.domain.tenant import Tenant
 from tenantctl.errors import ConfigError, UsageError
 
 CONFIG = """
@@ -28,6 +30,8 @@ data:
 tiers:
   basic: {rate_limit: {requests: 60, per: minute}}
 """
+
+ANY_ID = 'identity: {tenant: {tag: C, claim: "custom:t", pattern: ".+"}}\n'
 
 PATTERNS = {
     "GATEWAY": "GatewayName",
@@ -51,6 +55,7 @@ def test_the_patterns_are_the_services(ours: str, shape: str) -> None:
 def test_the_patterns_are_the_memorys(ours: str, shape: str) -> None:
     model = Session().get_service_model("bedrock-agentcore")
     assert getattr(service_names, ours) == model.shape_for(shape).metadata["pattern"]
+    assert model.shape_for("ActorId").metadata["max"] == service_names.LONGEST_ACTOR
 
 
 def test_an_engines_name_is_as_long_as_it_may_be() -> None:
@@ -145,6 +150,24 @@ def test_it_is_said_whose_pattern_it_is() -> None:
     long = replace(named().pool, name="p" * 31, region="ap-southeast-1")
     with pytest.raises(UsageError, match=r"agent's code can't be .*: S3 takes"):
         check_names(Names(long, "123456789012"))
+
+
+@pytest.mark.parametrize("tenant", ["clinic.1", "a b", "a@b", "a+b", "..", "é", "a" * 250])
+def test_an_id_that_no_event_can_bear_is_refused(tenant: str) -> None:
+    pool = named(CONFIG + ANY_ID).pool
+    with pytest.raises(ConfigError, match="can't stand in an actor of memory `conversations`"):
+        manifest.check((Tenant(tenant, "basic"),), pool)
+
+
+@pytest.mark.parametrize("tenant", ["clinic-1", "clinic_1", "A", "a:b", "a" * 200])
+def test_other_ids_are_taken(tenant: str) -> None:
+    pool = named(CONFIG + ANY_ID).pool
+    manifest.check((Tenant(tenant, "basic"),), pool)
+
+
+def test_without_a_memory_there_is_no_actor() -> None:
+    pool = replace(named(CONFIG + ANY_ID).pool, data=Data())
+    manifest.check((Tenant("a.b", "basic"),), pool)
 
 
 def test_the_agents_role_is_none_of_the_gateways() -> None:

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from tenantctl.domain.manifest_rows import csv_rows, jsonl
 from tenantctl.domain.pool import Pool
+from tenantctl.domain.service_names import check_actors
 from tenantctl.domain.tenant import Tenant, User, check_tenant_id
 from tenantctl.domain.yaml_nodes import Listing, Node, compose, read_text
 from tenantctl.domain.yaml_shape import Shape, Source, Step, listed, near_miss, shown
@@ -123,6 +124,7 @@ def check(tenants: Sequence[Tenant], pool: Pool, *, places: Sequence[Place] = ()
             raise ConfigError(message, place=place, hint=f"{hint} {tiers}" if hint else tiers)
         try:
             check_tenant_id(tenant.id, pool.identity.tenant)
+            check_actors(pool, tenant)
         except UsageError as error:
             raise ConfigError(error.message, place=place, hint=error.hint) from error
 

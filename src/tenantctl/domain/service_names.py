@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenantctl.domain.names import Names
+from tenantctl.domain.pool import Pool
+from tenantctl.domain.tenant import Tenant
 from tenantctl.domain.tools import TOOLS
 from tenantctl.errors import UsageError
 
@@ -27,6 +29,7 @@ NAMESPACE = r"[a-zA-Z0-9\-_\/]*(\{[a-zA-Z][a-zA-Z0-9]*\}[a-zA-Z0-9\-_\/]*)*"
 """Patterns of botocore's models, `bedrock-agentcore-control` and `lambda`; matched whole."""
 
 ACTOR = "[a-zA-Z0-9][a-zA-Z0-9-_/]*(?::[a-zA-Z0-9-_/]+)*[a-zA-Z0-9-_/]*"
+LONGEST_ACTOR = 255
 RECORDS = "[a-zA-Z0-9/*][a-zA-Z0-9-_/*]*(?::[a-zA-Z0-9-_/*]+)*[a-zA-Z0-9-_/*]*"
 """Actor ids and namespaces of `bedrock-agentcore`; AgentCore asks with each event, boto3 never."""
 
@@ -61,6 +64,21 @@ def check_names(names: Names) -> None:
             raise UsageError(
                 f"{name.what} can't be `{name.text}`: {name.service} takes `{name.pattern}`",
                 hint=name.hint,
+            )
+
+
+def check_actors(pool: Pool, tenant: Tenant) -> None:
+    """Raise `UsageError` for an id that makes an actor of which AgentCore takes no event.
+
+    One such tenant would leave all others' memories untried. Users count as 36 characters.
+    """
+    for memory in pool.data.memories:
+        actor = memory.actor.fill(tier=tenant.tier, tenant=tenant.id, user="a" * 36)
+        if len(actor) > LONGEST_ACTOR or re.fullmatch(ACTOR, actor) is None:
+            raise UsageError(
+                f"tenant id `{tenant.id}` can't stand in an actor of memory `{memory.name}`: "
+                f"AgentCore takes up to {LONGEST_ACTOR} characters of `{ACTOR}`",
+                hint="use letters, digits, `-` and `_`, a letter or digit first",
             )
 
 
