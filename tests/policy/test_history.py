@@ -139,6 +139,9 @@ def gateway(bench: Bench, tier: str) -> str:
         protocolType="MCP",
         authorizerType="NONE",
     )
+    # It is CREATING until it is looked at.
+    status = bench.client.get_gateway(gatewayIdentifier=made["gatewayId"])["status"]
+    assert status == "READY"
     return str(made["gatewayId"])
 
 

@@ -143,7 +143,10 @@ def find_gateways(aws: Aws, names: Names) -> Mapping[str, Gateway]:
                         f"there is more than one gateway `{names.gateway(tier)}`",
                         hint="delete the one that isn't the pool's",
                     )
-                gateway = client.get_gateway(gatewayIdentifier=item["gatewayId"])
+                try:
+                    gateway = client.get_gateway(gatewayIdentifier=item["gatewayId"])
+                except client.exceptions.ResourceNotFoundException:
+                    continue  # it was being deleted when it was listed
                 found[tier] = Gateway(
                     id=gateway["gatewayId"],
                     arn=gateway["gatewayArn"],
