@@ -59,6 +59,8 @@ def test_it_says_that_it_is_well(agent: AgentProcess) -> None:
         ("POST", "/invocations", b"{", 400),
         ("POST", "/invocations", b"\xff", 400),
         ("POST", "/invocations", b"[" * 100_000, 400),
+        ("POST", "/invocations", b'{"tool": "current_time", "tool": "clinic_config"}', 400),
+        ("POST", "/invocations", b'{"tool": "current_time", "arguments": {"a": NaN}}', 400),
         ("POST", "/invocations", b" " * (1024 * 1024 + 1), 413),
     ],
 )

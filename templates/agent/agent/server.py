@@ -27,6 +27,18 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-
 _log = logging.getLogger(__name__)
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object, if no name is in it twice: who looked at it before may have taken the other."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} isn't JSON")
+
+
 class _Busy:
     """How many invocations are under way, and since when that is so."""
 
@@ -81,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, {"error": "there is only /ping and /invocations"})
             return
         try:
-            payload = json.loads(body)
+            payload = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             self._answer(400, {"error": "the payload is no JSON"})
             return
