@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import forked
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -37,10 +39,13 @@ class Program:
         self, *args: str, env: Mapping[str, str] | None = None, code: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end; `code` is run before it in the same process."""
+        environment = {**self.environment, **(env or {})}
+        if code is None and forked.can_run(args, environment):
+            return forked.run(args, self.directory, environment, seconds=120)
         return subprocess.run(
             self.command(*args, code=code),
             cwd=self.directory,
-            env={**self.environment, **(env or {})},
+            env=environment,
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from tests import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
@@ -141,7 +142,9 @@ class Place:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
         return {
             **kept,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join(
+                map(str, (forked.commands(), Path(sys.executable).parent, os.environ["PATH"]))
+            ),
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
