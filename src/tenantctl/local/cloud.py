@@ -13,12 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenantctl.domain.names import partition
 from tenantctl.local import documents
 from tenantctl.local.agentcore.api import ControlPlane
 from tenantctl.local.agentcore.surroundings import Surroundings
+from tenantctl.local.agents import Agents, Later
 from tenantctl.local.authorize import authorize, request_context
 from tenantctl.local.behind import forward, inside
 from tenantctl.local.call import Call, Change, Check, ServiceError, UnrecognisedError
@@ -40,9 +41,6 @@ from tenantctl.local.wire.incoming import HOSTS, Answer, Incoming
 from tenantctl.local.wire.reading import parse
 from tenantctl.local.wire.services import COGNITO, S3, Parsed, Service, by_signing_name
 
-if TYPE_CHECKING:
-    from tenantctl.local.runtime.front import RuntimeFront
-
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # nobody's terminal, unless somebody asks for logs
 
@@ -52,9 +50,6 @@ _WELL_KNOWN = re.compile(
 _READS = re.compile(
     r"(?:BatchGet|Describe|Get|Head|List|Query|Retrieve|Scan|Select|TransactGet)[A-Z]?"
 )
-Later = Callable[[], Answer]
-"""What answers a request that has been allowed, once the cloud is free again."""
-
 _SCOPE = re.compile(r"/([a-z0-9.-]+)/aws4_request")
 _COGNITO_TARGET = "AWSCognitoIdentityProviderService."
 
@@ -82,7 +77,7 @@ class Cloud:
     clock: Callable[[], float] = field(repr=False, default=time.time)
     torn: bool = False
     served_at: str | None = None
-    agents: RuntimeFront | None = field(repr=False, default=None)
+    agents: Agents | None = field(repr=False, default=None)
     writes: Counter[str] = field(repr=False, default_factory=Counter)
     lock: threading.RLock = field(repr=False, default_factory=threading.RLock)
 
