@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "iam", "proof", "policy", "cloud", "probes")
+NAMES = ("startup", "iam", "proof", "policy", "cloud", "probes", "gateway", "sessions")
 
 
 def main(names: list[str]) -> int:
