@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tenantctl.cli import console
+from tenantctl.cli.evening import CLOCK, call_tools
 from tenantctl.cli.verify import show, token_check
 from tenantctl.domain.finding import Outcome
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tenantctl.domain.names import Names
 
 EXPECTED = (Outcome.ISOLATED, Outcome.BREACH, Outcome.ISOLATED)
+
+_EDITED = ("dynamodb", "s3", "sts")
+"""The planes that the leak is looked for on: all would cost seconds, and add nothing to the story.
+"""
 
 _SAID = {
     Outcome.ISOLATED: "isolated",
@@ -33,12 +38,15 @@ def tell() -> tuple[Outcome, ...]:
         _build(names, aws)
         _onboard(names, aws)
         _borrow(names, aws)
+        _act("Eight in the evening: two users call tools; Basic has patient_context until six")
+        call_tools(names, aws)
         _act("Attack: every clinic tries to reach its neighbours, by every way it has")
         verdicts = [_verify(names, aws, brief=True)]
         _leak(names, aws)
-        verdicts.append(_verify(names, aws, brief=False))
+        _act(f"Attack again, on the planes of what was edited: {', '.join(_EDITED)}")
+        verdicts.append(_verify(names, aws, brief=False, planes=_EDITED))
         _mend(names, aws)
-        verdicts.append(_verify(names, aws, brief=True))
+        verdicts.append(_verify(names, aws, brief=True, planes=_EDITED))
     console.emit_text("")
     console.emit_text(f"Told in {time.monotonic() - start:.1f} s; nothing of it is kept.")
     for when, verdict in zip(("as built", "with the leak", "mended"), verdicts, strict=True):
@@ -54,7 +62,7 @@ def _stage() -> Iterator[tuple[Names, Aws]]:
     from tenantctl.local.connect import in_memory, serving
 
     pool = parse(starter()[CONFIG], CONFIG)
-    with in_memory(region=pool.region, account=pool.account) as aws, serving(aws):
+    with in_memory(region=pool.region, account=pool.account) as aws, serving(aws, clock=CLOCK):
         yield Names(pool, aws.account), aws
 
 
@@ -127,10 +135,15 @@ def _borrow(names: Names, aws: Aws) -> None:
         console.emit_text(f"  query patients of {tenant.id:12} {said}")
 
 
-def _verify(names: Names, aws: Aws, *, brief: bool) -> Outcome:
+def _verify(
+    names: Names, aws: Aws, *, brief: bool, planes: tuple[str, ...] | None = None
+) -> Outcome:
+    """Attack on some planes, or on all."""
+    from tenantctl.probes.probe import Plane
     from tenantctl.probes.verify import Settings, verify
 
     settings = Settings(
+        planes=frozenset(map(Plane, Plane if planes is None else planes)),
         check=token_check(aws, names),
         watch=lambda total: console.progress("probing", total),
     )

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 """The account where the configuration names none."""
 
+_COLLECT = (20_000, 20, 50)
+"""The collector's thresholds: objects made, then rounds of the younger generation."""
+
 _open: list[Cloud] = []
 
 
@@ -85,7 +88,7 @@ def held(directory: Path, *, region: str, account: str) -> Iterator[Cloud]:
         settle(cloud, saver.changed, saver.own_changed)
         cloud.changed = saver.changed
         cloud.save = saver.save
-        gc.freeze()  # moto is some 100 MB of objects that live as long as the process
+        _settle_memory()
         _open.append(cloud)
         try:
             yield cloud
@@ -106,12 +109,23 @@ def in_memory(*, region: str, account: str | None = None) -> Iterator[Aws]:
     with backends.claim():
         cloud = Cloud(region=region, account=account or ACCOUNT, keys=Keys())
         settle(cloud)
-        gc.freeze()
+        _settle_memory()
         _open.append(cloud)
         try:
             yield aws_of(cloud)
         finally:
             _open.remove(cloud)
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector moto, and what is loaded later.
+
+    Moto is some 100 MB of objects that live as long as the process. Service models and MCP come
+    after it, and at the default thresholds each of them makes the collector look at all that is
+    there again: a tenth of what a verification costs.
+    """
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
 
 
 def aws_of(cloud: Cloud) -> Aws:

@@ -90,8 +90,9 @@ def holds_records(aws: Aws, spot: MemorySpot) -> bool:
 
 
 def _events(client: BedrockAgentCoreClient, spot: MemorySpot) -> Iterator[tuple[str, str]]:
+    # A session outlives its events by a day; those that earlier runs emptied aren't asked again.
     for sessions in client.get_paginator("list_sessions").paginate(
-        memoryId=spot.id, actorId=spot.actor
+        memoryId=spot.id, actorId=spot.actor, filter={"eventFilter": "HAS_EVENTS"}
     ):
         for summary in sessions["sessionSummaries"]:
             session = summary["sessionId"]
