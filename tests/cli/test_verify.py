@@ -107,7 +107,10 @@ def test_a_sound_pool_is_isolated_and_says_so_in_every_format(onboarded: Program
 def test_a_leak_is_found_named_and_explained(onboarded: Program) -> None:
     as_operator(onboarded, LEAK)
 
-    done = onboarded("verify-isolation", "--tenant", "clinic-1", env={"PYTHONIOENCODING": "ascii"})
+    done = onboarded(
+        "verify-isolation", "--tenant", "clinic-1", "--plane", "s3",
+        env={"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
 
     assert done.returncode == 10, done.stderr
     assert "BREACH" in done.stdout
@@ -128,7 +131,7 @@ def test_one_plane_is_tried_alone(onboarded: Program) -> None:
 def test_what_is_not_known_has_an_exit_code_of_its_own(onboarded: Program) -> None:
     as_operator(onboarded, REFUSE_ALL)
 
-    done = onboarded("verify-isolation", "-o", "json")
+    done = onboarded("verify-isolation", "--plane", "s3", "-o", "json")
 
     assert done.returncode == 11, done.stderr
     assert json.loads(done.stdout)["verdict"] == "inconclusive"
