@@ -23,7 +23,10 @@ import gc, json, os, signal, socket, sys, time, traceback
 import boto3, botocore.validate, cedarpy, jinja2, rich.console, rich.table, yaml
 import moto.awslambda.models, moto.cognitoidp.models, moto.dynamodb.models, moto.iam.models
 import moto.core, moto.moto_server.werkzeug_app, moto.s3.models, moto.sts.models
+import mcp.server.lowlevel, mcp.types
 import tenantctl.cli.app, tenantctl.domain.config, tenantctl.local.cloud, tenantctl.local.connect
+import tenantctl.lifecycle.apply, tenantctl.local.gateway.front, tenantctl.local.wire.serve
+import tenantctl.policy.push, tenantctl.pool.plan, tenantctl.probes.verify
 from moto.moto_api._internal import mock_random
 from tenantctl.__main__ import main
 
